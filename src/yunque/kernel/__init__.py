@@ -1,0 +1,1 @@
+"""Exact evaluation of fitted models from flat arrays, without the libraries that trained them."""

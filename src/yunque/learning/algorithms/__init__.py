@@ -1,0 +1,1 @@
+"""One algorithm a file, each ending in ALGORITHM, found by file."""

@@ -1,0 +1,1 @@
+"""Stage 4: a champion becomes a bundle, a bundle a version, a version a predictor."""

@@ -1,0 +1,1 @@
+"""Stage 5: the prediction log becomes drift, outcomes and alerts."""

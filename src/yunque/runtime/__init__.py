@@ -1,0 +1,1 @@
+"""Mechanisms that know nothing about machine learning."""

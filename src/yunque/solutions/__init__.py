@@ -1,0 +1,1 @@
+"""Ready-made solutions, one folder each, found by folder."""

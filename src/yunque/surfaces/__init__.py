@@ -1,0 +1,1 @@
+"""Ways in: command line, HTTP, workers; thin, and unaware of one another."""

@@ -1,0 +1,1 @@
+"""Records of runs: always as local JSON, in MLflow too when it is there."""
