@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Resolve the pins for Python 3.11 to 3.13 into the two lock files: names, versions and hashes, no index.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+uv=.venv/bin/uv
+command -v "$uv" >/dev/null || uv=uv
+lock() {
+  local out=$1
+  shift
+  "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    --custom-compile-command "make lock" "$@" pyproject.toml -o "$out"
+}
+lock requirements.lock --extra build --extra demo
+lock requirements-dev.lock --all-extras
