@@ -1,0 +1,1 @@
+"""The formulas of all metrics, one file per family, over plain arrays."""
