@@ -1,0 +1,66 @@
+"""A recipe as a JSON document, and back with every value checked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from yunque.errors import BundleError
+from yunque.features.assemble import assemble
+from yunque.features.learnt import is_text
+from yunque.features.recipe import FORMAT, Recipe
+from yunque.features.registry import steps
+
+_VIEWS = ("tree", "linear")
+_MAX_OPERATIONS = 100_000
+_MAX_OUTPUTS = 200_000
+_HINT = "The bundle is damaged or was not made by Yunque; train or publish it again."
+
+
+def recipe_to_dict(recipe: Recipe) -> dict[str, Any]:
+    """Give the recipe as JSON values; outputs are left out because they follow from what was learnt."""
+    operations = [
+        {"step": op.step, "columns": list(op.columns), "learnt": op.learnt} for op in recipe.operations
+    ]
+    return {"format": FORMAT, "view": recipe.view, "operations": operations}
+
+
+def recipe_from_dict(document: Mapping[str, Any]) -> Recipe:
+    """Read a recipe that may come from a stranger: audit everything, then build.
+
+    Raises:
+        BundleError: another format, an unknown step or view, a value of a wrong type, size or range.
+    """
+    _keys(document, {"format", "view", "operations"}, "recipe")
+    found = document["format"]
+    if type(found) is not int or found != FORMAT:
+        raise BundleError(
+            f"The recipe has format {str(found)[:20]!r}, this version reads {FORMAT}.",
+            hint="Open the bundle with the version of Yunque that made it, or a newer one.",
+        )
+    view, operations = document["view"], document["operations"]
+    if not isinstance(view, str) or view not in _VIEWS:
+        raise BundleError("The recipe's view is unknown.", hint=_HINT)
+    if type(operations) is not list or not 0 < len(operations) <= _MAX_OPERATIONS:
+        raise BundleError("The recipe's operations are not a list of bounded size.", hint=_HINT)
+    recipe = assemble(view, [_operation(item) for item in operations])
+    if not 0 < len(recipe.outputs) <= _MAX_OUTPUTS:
+        raise BundleError(f"The recipe makes {len(recipe.outputs)} columns.", hint=_HINT)
+    return recipe
+
+
+def _operation(item: Any) -> tuple[str, tuple[str, ...], Mapping[str, Any]]:
+    _keys(item, {"step", "columns", "learnt"}, "operation")
+    name, columns, learnt = item["step"], item["columns"], item["learnt"]
+    if not isinstance(name, str) or name not in steps():
+        raise BundleError(
+            f"The recipe uses a step that this version does not know: {str(name)[:100]!r}.", hint=_HINT
+        )
+    if type(columns) is not list or len(columns) != 1 or not is_text(columns[0]):
+        raise BundleError(f"The recipe's step {name!r} does not name its column.", hint=_HINT)
+    if not isinstance(learnt, dict):
+        raise BundleError(f"The recipe's step {name!r} has learnt nothing readable.", hint=_HINT)
+    return name, tuple(columns), learnt
+
+
+def _keys(value: Any, expected: set[str], what: str) -> None:
+    if not isinstance(value, Mapping) or set(value) != expected:
+        raise BundleError(f"The {what} does not have exactly the keys {sorted(expected)}.", hint=_HINT)
