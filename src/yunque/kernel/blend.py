@@ -1,25 +1,29 @@
 """The whole model as numbers in, numbers out: weighted members, then calibration."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Literal
 
+import numpy as np
+from numba import float64, njit, types, void
+
+from yunque.kernel.calibration import Calibration, CalibrationKind, apply_calibration
 from yunque.kernel.form import FloatArray, Form
+from yunque.kernel.link import apply_link
 
-CalibrationKind = Literal["identity", "temperature", "platt", "beta", "isotonic"]
+__all__ = ["Blend", "Calibration", "CalibrationKind", "Member"]
+
+BLOCK_ROWS = 4096
+
+_matrix = types.Array(float64, 2, "C")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Calibration:
-    """A map from blended probabilities to calibrated ones, as plain numbers.
-
-    Attributes:
-        kind: which map.
-        parameters: temperature: [t]; platt: [a, b] on the log-odds; beta: [a, b, c];
-            isotonic: the x of the knots, then their y. Where a class has its own, one after another.
-    """
-
-    kind: CalibrationKind = "identity"
-    parameters: tuple[float, ...] = ()
+@njit(void(_matrix, float64, _matrix), cache=True, nogil=True)
+def add_weighted(predictions, weight, total) -> None:  # type: ignore[no-untyped-def]
+    """Add weight * predictions to the total."""
+    for row in range(total.shape[0]):
+        for k in range(total.shape[1]):
+            total[row, k] += weight * predictions[row, k]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +50,31 @@ class Blend:
     n_outputs: int
     calibration: Calibration = field(default_factory=Calibration)
 
-    def evaluate(self, matrices: list[FloatArray]) -> FloatArray:
-        """Predict rows: one (n, F_r) matrix per recipe -> (n, n_outputs) calibrated."""
-        raise NotImplementedError
+    def evaluate(self, matrices: Sequence[FloatArray], *, threads: int = 1) -> FloatArray:
+        """Predict rows: one (n, F_r) matrix per recipe -> (n, n_outputs) calibrated.
 
-    def contributions(self, matrices: list[FloatArray]) -> Any:
-        """Reserved for TreeSHAP on the same arrays."""
-        raise NotImplementedError
+        Rows do not depend on each other: blocks, threads and single rows give the same bits.
+        """
+        return apply_calibration(self.calibration, self.mean(matrices, threads=threads))
+
+    def mean(self, matrices: Sequence[FloatArray], *, threads: int = 1) -> FloatArray:
+        """Give the weighted mean of the members before calibration, (n, n_outputs)."""
+        rows = matrices[0].shape[0]
+        total = np.zeros((rows, self.n_outputs))
+        if rows <= BLOCK_ROWS:
+            self._add_members(matrices, total)
+            return total
+        blocks = [slice(start, start + BLOCK_ROWS) for start in range(0, rows, BLOCK_ROWS)]
+        parts = [([matrix[block] for matrix in matrices], total[block]) for block in blocks]
+        if threads <= 1:
+            for part in parts:
+                self._add_members(*part)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(lambda part: self._add_members(*part), parts))
+        return total
+
+    def _add_members(self, matrices: Sequence[FloatArray], total: FloatArray) -> None:
+        for member in self.members:
+            form = member.form
+            add_weighted(apply_link(form.link, form.raw(matrices[member.recipe])), member.weight, total)

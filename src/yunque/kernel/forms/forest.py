@@ -1,0 +1,203 @@
+"""Binary trees of any library, evaluated exactly as that library does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from yunque.kernel.arrays import LARGEST, MAX_FEATURES, MAX_OUTPUTS, Unchecked, require, require_columns
+from yunque.kernel.forest_walk import CATEGORICAL, FLAG_BITS, INNER, walk
+from yunque.kernel.form import Arrays, FloatArray, Link
+
+Precision = Literal["float64", "float32"]
+PRECISIONS = ("float64", "float32")
+MAX_NODES = 2**31 - 1
+MAX_DEPTH = 2048
+LARGEST_SINGLE = 3e38
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Forest:
+    """Trees with numeric and categorical splits; raw = (base + sum of leaves) / divisor * scale + bias.
+
+    Build it with `from_arrays`, which checks. Facts: `link`, `n_features`, `n_outputs`, `inputs` (float32:
+    the library rounds the inputs first), `sums` (precision of the accumulator), `divisor`, `scale`. Arrays
+    (N nodes, T trees, F columns, K outputs):
+
+        threshold (N,) float64     goes left when x <= threshold; a leaf: its value or the row of its vector;
+                                   a categorical node: the number of its category set (members go left)
+        feature (N,) int32, left (N,) int32 (the right child is left + 1; children come after parents)
+        flags (N,) uint8           1 missing goes left, 2 inner, 4 categorical
+        tree_start (T + 1,) int64, tree_output (T,) int32
+        leaf_vectors (L, K) float64   L = 0: leaves hold values
+        words (W,) uint32, word_start (C + 1,) int64   category sets as bits
+        base (K,), bias (K,) float64
+        zero_is_missing (F,) uint8
+    """
+
+    kind: ClassVar[str] = "forest"
+
+    facts: Mapping[str, Any]
+    arrays: Arrays
+    link: Link
+    n_features: int
+    n_outputs: int
+    trees: tuple[npt.NDArray[Any], ...]
+    sums: tuple[npt.NDArray[Any], ...]
+
+    def raw(self, x: FloatArray) -> FloatArray:
+        """Score rows: (n, F) C-ordered float64, NaN is missing -> (n, K) raw scores."""
+        require_columns(x, self.n_features)
+        out = np.empty((x.shape[0], self.n_outputs))
+        walk(self.trees, self.sums, x, out)
+        return out
+
+    def to_arrays(self) -> tuple[dict[str, Any], Arrays]:
+        """Give the facts and arrays of the class's description."""
+        packed = self.trees[1][:, 1]
+        nodes = {
+            "threshold": self.trees[0][:, 0].copy(),
+            "feature": ((packed >> FLAG_BITS) & ((1 << 29) - 1)).astype(np.int32),
+            "left": (packed >> 32).astype(np.int32),
+            "flags": (packed & ((1 << FLAG_BITS) - 1)).astype(np.uint8),
+        }
+        return dict(self.facts), nodes | self.arrays
+
+    @classmethod
+    def from_arrays(cls, facts: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Check everything, then build.
+
+        Raises:
+            BundleError: an array is missing, has a wrong type or shape, points out of bounds, or has a cycle.
+        """
+        given = Unchecked(facts=facts, arrays=arrays)
+        n_features = given.count("n_features", MAX_FEATURES)
+        n_outputs = given.count("n_outputs", MAX_OUTPUTS)
+        single = [given.choice(name, PRECISIONS) == "float32" for name in ("inputs", "sums")]
+        factors = np.array([given.number("divisor"), given.number("scale")])
+        require(factors[0] >= 1.0, "divisor must be 1 or more")
+        nodes = _checked_nodes(given, n_features)
+        rest = _checked_rest(given, n_features, n_outputs)
+        _check_targets(nodes, rest)
+        _check_sizes(nodes, rest, factors, single[1])
+        packed = _pack(nodes)
+        categorical = bool((nodes["flags"] & CATEGORICAL).any())
+        return cls(
+            facts={name: facts[name] for name in FACTS},
+            arrays=rest,
+            link=given.link(n_outputs),
+            n_features=n_features,
+            n_outputs=n_outputs,
+            trees=(
+                packed,
+                packed.view(np.int64),
+                rest["tree_start"],
+                rest["words"],
+                rest["word_start"],
+                rest["zero_is_missing"],
+                np.array([categorical, *single], np.uint8),
+            ),
+            sums=(rest["tree_output"], rest["leaf_vectors"], np.stack((rest["base"], rest["bias"])), factors),
+        )
+
+
+FORM = Forest
+FACTS = ("link", "n_features", "n_outputs", "inputs", "sums", "divisor", "scale")
+
+
+def _checked_nodes(given: Unchecked, n_features: int) -> Arrays:
+    """Read the nodes: types, equal lengths, features in bounds, thresholds that can be compared."""
+    threshold = given.array("threshold", "<f8", (None,))
+    count = threshold.size
+    require(count <= MAX_NODES, f"{count} nodes are too many")
+    nodes = {
+        "threshold": threshold,
+        "feature": given.array("feature", "<i4", (count,)),
+        "left": given.array("left", "<i4", (count,)),
+        "flags": given.array("flags", "|u1", (count,)),
+    }
+    require(not np.isnan(threshold).any(), "a threshold is not a number")
+    require(bool((nodes["flags"] < (1 << FLAG_BITS)).all()), "a node has unknown flags")
+    in_bounds = (nodes["feature"] >= 0) & (nodes["feature"] < n_features)
+    require(bool(in_bounds.all()), "a node reads a column that is not there")
+    return nodes
+
+
+def _checked_rest(given: Unchecked, n_features: int, n_outputs: int) -> Arrays:
+    """Read everything but the nodes."""
+    n_nodes = given.array("threshold", "<f8", (None,)).size
+    words = given.array("words", "<u4", (None,))
+    tree_start = given.offsets("tree_start", None, n_nodes)
+    rest = {
+        "tree_start": tree_start,
+        "tree_output": given.array("tree_output", "<i4", (tree_start.size - 1,)),
+        "leaf_vectors": given.numbers("leaf_vectors", (None, n_outputs)),
+        "words": words,
+        "word_start": given.offsets("word_start", None, words.size),
+        "base": given.numbers("base", (n_outputs,)),
+        "bias": given.numbers("bias", (n_outputs,)),
+        "zero_is_missing": given.array("zero_is_missing", "|u1", (n_features,)),
+    }
+    output = rest["tree_output"]
+    require(bool(((output >= 0) & (output < n_outputs)).all()), "a tree adds to an output that is not there")
+    return rest
+
+
+def _check_targets(nodes: Arrays, rest: Arrays) -> None:
+    """See that every tree is one: each node but its root has one parent, before it and in the same tree."""
+    starts, n_nodes = rest["tree_start"], nodes["threshold"].size
+    require(bool((np.diff(starts) > 0).all()), "a tree has no node")
+    inner = np.flatnonzero(nodes["flags"] & INNER)
+    left = nodes["left"][inner].astype(np.int64)
+    end_of_tree = np.repeat(starts[1:], np.diff(starts))
+    require(bool(((left > inner) & (left + 1 < end_of_tree[inner])).all()), "a node points out of its tree")
+    parents = np.bincount(left, minlength=n_nodes) + np.bincount(left + 1, minlength=n_nodes)
+    expected = np.ones(n_nodes, np.int64)
+    expected[starts[:-1]] = 0
+    require(bool((parents == expected).all()), "the nodes do not form trees")
+    depth, level = 0, starts[:-1]
+    while level.size:
+        level = nodes["left"][level[(nodes["flags"][level] & INNER) > 0]].astype(np.int64)
+        level = np.concatenate((level, level + 1))
+        depth += 1
+        require(depth <= MAX_DEPTH, f"a tree is deeper than {MAX_DEPTH}")
+    leaves = (nodes["flags"] & INNER) == 0
+    if rest["leaf_vectors"].shape[0]:
+        _check_indices(nodes["threshold"][leaves], rest["leaf_vectors"].shape[0], "a leaf")
+    sets = (nodes["flags"] & (INNER | CATEGORICAL)) == (INNER | CATEGORICAL)
+    _check_indices(nodes["threshold"][sets], rest["word_start"].size - 1, "a categorical node")
+
+
+def _check_indices(values: FloatArray, count: int, what: str) -> None:
+    """See that numbers are whole and below `count`."""
+    inside = (values >= 0) & (values < count) & (values == np.floor(values))
+    require(bool(inside.all()), f"{what} points out of bounds")
+
+
+def _check_sizes(nodes: Arrays, rest: Arrays, factors: FloatArray, single_sums: bool) -> None:
+    """See that no sum of leaves can overflow."""
+    if rest["leaf_vectors"].shape[0]:
+        largest = float(np.abs(rest["leaf_vectors"]).max(initial=0.0))
+    else:
+        leaves = nodes["threshold"][(nodes["flags"] & INNER) == 0]
+        require(bool(np.isfinite(leaves).all()), "a leaf is not finite")
+        largest = float(np.abs(leaves).max(initial=0.0))
+    with np.errstate(over="ignore"):
+        total = largest * (rest["tree_start"].size - 1) + float(np.abs(rest["base"]).max())
+        final = total * abs(factors[1]) + float(np.abs(rest["bias"]).max())
+    require(total < (LARGEST_SINGLE if single_sums else LARGEST), "the leaves are too large to be summed")
+    require(final < LARGEST, "the scores are too large")
+
+
+def _pack(nodes: Arrays) -> FloatArray:
+    """Lay nodes out as 16 bytes each; leaves point at themselves."""
+    count = nodes["threshold"].size
+    packed = np.empty((count, 2))
+    packed[:, 0] = nodes["threshold"]
+    inner = (nodes["flags"] & INNER) > 0
+    left = np.where(inner, nodes["left"], np.arange(count)).astype(np.int64)
+    feature = nodes["feature"].astype(np.int64)
+    packed.view(np.int64)[:, 1] = left << 32 | feature << FLAG_BITS | nodes["flags"]
+    return packed

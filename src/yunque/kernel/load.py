@@ -1,0 +1,39 @@
+"""Forms to named arrays, and back from arrays that a file gave; kinds of forms are found by file."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+import numpy.typing as npt
+
+from yunque.errors import BundleError
+from yunque.kernel import forms
+from yunque.kernel.form import Arrays, Form
+
+
+@cache
+def form_kinds() -> Mapping[str, type[Form]]:
+    """Give the forms by kind: every file of `kernel/forms` ends with FORM = its class."""
+    modules = (import_module(f"{forms.__name__}.{found.name}") for found in iter_modules(forms.__path__))
+    return {module.FORM.kind: module.FORM for module in modules}
+
+
+def form_to_arrays(form: Form) -> tuple[str, dict[str, Any], Arrays]:
+    """Give the kind, JSON-able facts and named arrays of a form."""
+    facts, arrays = form.to_arrays()
+    return form.kind, facts, arrays
+
+
+def form_from_arrays(kind: str, facts: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Form:
+    """Check and build a form.
+
+    Raises:
+        BundleError: the kind is unknown, or facts or arrays break a rule of that form.
+    """
+    if kind not in form_kinds():
+        raise BundleError(
+            f"A model of kind {kind!r} cannot be read here.", hint="It was packed by a newer version: update."
+        )
+    return form_kinds()[kind].from_arrays(facts, arrays)

@@ -1,0 +1,202 @@
+"""LightGBM: leaf-wise boosted trees with native splits on categories (Ke et al., NeurIPS 2017)."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from yunque.kernel.forest_build import Scoring, TreeNodes, build_forest
+from yunque.kernel.form import FloatArray, Form, Link
+from yunque.learning.algorithm import Algorithm, FitRequest, Fitted, Matrix
+from yunque.learning.patience import Patience
+from yunque.learning.target import Target, own_params, target_of
+from yunque.learning.task import TaskKind
+
+OBJECTIVES = {TaskKind.BINARY: "binary", TaskKind.MULTICLASS: "multiclass", TaskKind.REGRESSION: "regression"}
+LINKS: dict[TaskKind, Link] = {TaskKind.BINARY: "sigmoid", TaskKind.MULTICLASS: "softmax"}
+ROUNDS_WITH_VALID, ROUNDS_WITHOUT = 10_000, 200
+CATEGORICAL_BIT, DEFAULT_LEFT_BIT = 1, 2
+MISSING_ZERO, MISSING_NAN = 1, 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boosted:
+    """A booster with the change of its target."""
+
+    booster: Any
+    rounds: int
+    target: Target
+
+
+def parameters(request: FitRequest) -> dict[str, Any]:
+    """Give LightGBM's parameters: what makes it repeatable, then strong defaults, then the request's own."""
+    rows = request.train.x.shape[0]
+    defaults: dict[str, Any] = {
+        "objective": OBJECTIVES[request.task.kind],
+        "learning_rate": 0.05,
+        "num_leaves": 31,
+        "min_data_in_leaf": int(np.clip(rows // 50, 1, 20)),
+        "min_data_in_bin": 3 if rows >= 200 else 1,
+        "feature_fraction": 0.8,
+        "bagging_fraction": 0.9,
+        "bagging_freq": 1,
+        "cat_smooth": 15,
+        "max_bin": 255,
+    }
+    fixed = {
+        "num_class": request.task.n_outputs if request.task.kind is TaskKind.MULTICLASS else 1,
+        "seed": request.seed % (2**31 - 1),
+        "num_threads": request.threads,
+        "deterministic": True,
+        "force_row_wise": True,
+        "feature_pre_filter": False,
+        "verbosity": -1,
+    }
+    return defaults | own_params(request.params, ("num_iterations",)) | fixed
+
+
+def _dataset(matrix: Matrix, request: FitRequest, target: Target, reference: Any = None) -> Any:
+    import lightgbm
+
+    y = matrix.y if request.task.is_classification else target.learnt(matrix.y)
+    return lightgbm.Dataset(
+        matrix.x,
+        label=y,
+        weight=matrix.weight,
+        reference=reference,
+        categorical_feature=list(request.categorical),
+        params={"verbosity": -1},
+        free_raw_data=False,
+    )
+
+
+def _fit(request: FitRequest) -> Fitted:
+    import lightgbm
+
+    params = parameters(request)
+    target = target_of(request, str(params["objective"]))
+    train = _dataset(request.train, request, target)
+    booster = lightgbm.Booster(params, train)
+    if request.valid is not None:
+        booster.add_valid(_dataset(request.valid, request, target, train), "valid")
+    share = float(request.params.get("patience_share", 1.0))
+    patience = Patience(rows=request.train.x.shape[0], share=share)
+    limit = ROUNDS_WITHOUT if request.valid is None else ROUNDS_WITH_VALID
+    rounds, stopped = 0, False
+    for rounds in range(1, int(request.params.get("num_iterations", limit)) + 1):
+        no_split_left = booster.update()
+        if request.valid is not None and patience.is_over(rounds, booster.eval_valid()[0][2]):
+            break
+        stopped = request.should_stop()
+        if no_split_left or stopped:
+            break
+    kept = patience.best_round or rounds
+    native = Boosted(booster=booster, rounds=kept, target=target)
+    return Fitted(native=native, rounds=kept, stopped_early=stopped)
+
+
+def _native_raw(fitted: Fitted, request: FitRequest, x: FloatArray) -> FloatArray:
+    native: Boosted = fitted.native
+    raw = native.booster.predict(x, raw_score=True, num_iteration=native.rounds, num_threads=request.threads)
+    return native.target.restored(np.asarray(raw, np.float64).reshape(x.shape[0], -1))
+
+
+def _flatten(fitted: Fitted, request: FitRequest) -> Form:
+    native: Boosted = fitted.native
+    texts = _tree_texts(native.booster.model_to_string(num_iteration=native.rounds))
+    n_features = request.train.x.shape[1]
+    zero_is_missing = np.zeros(n_features, np.bool_)
+    trees: list[TreeNodes] = []
+    sets: list[npt.NDArray[np.uint32]] = []
+    for text in texts:
+        nodes, more, zeros = _read_tree(text, len(sets))
+        trees.append(nodes)
+        sets += more
+        zero_is_missing[zeros] = True
+    n_outputs = request.task.n_outputs if request.task.kind is TaskKind.MULTICLASS else 1
+    scoring = Scoring(
+        link=LINKS.get(request.task.kind, native.target.link),
+        n_features=n_features,
+        n_outputs=n_outputs,
+        scale=native.target.scale,
+        bias=np.full(n_outputs, native.target.centre),
+        category_sets=sets,
+        zero_is_missing=zero_is_missing,
+    )
+    return build_forest(trees, scoring)
+
+
+def _tree_texts(model: str) -> list[dict[str, str]]:
+    """Cut LightGBM's text model into one dictionary of lines per tree."""
+    blocks = model.split("\nend of trees")[0].split("\nTree=")[1:]
+    return [dict(line.split("=", 1) for line in block.split("\n")[1:] if "=" in line) for block in blocks]
+
+
+def _read_tree(
+    text: dict[str, str], sets_before: int
+) -> tuple[TreeNodes, list[npt.NDArray[np.uint32]], npt.NDArray[np.int64]]:
+    """Read one tree: its nodes, its category sets, and the columns where zero counts as missing."""
+    leaf_value = _numbers(text, "leaf_value", np.float64)
+    if "split_feature" not in text or not text["split_feature"].strip():
+        leaf_value, inner = leaf_value[:1], 0
+    else:
+        inner = leaf_value.size - 1
+    feature, threshold, decision, left, right = (
+        _numbers(text, name, kind)[:inner]
+        for name, kind in (
+            ("split_feature", np.int64),
+            ("threshold", np.float64),
+            ("decision_type", np.int64),
+            ("left_child", np.int64),
+            ("right_child", np.int64),
+        )
+    )
+    categorical = (decision & CATEGORICAL_BIT) > 0
+    missing = (decision >> 2) & 3
+    default_left = (decision & DEFAULT_LEFT_BIT) > 0
+    default_left = np.where((missing == 0) & ~categorical, threshold >= 0.0, default_left & ~categorical)
+    leaves = np.full(leaf_value.size, -1)
+    nodes = TreeNodes(
+        left=np.concatenate((_child(left, inner), leaves)),
+        right=np.concatenate((_child(right, inner), leaves)),
+        feature=np.concatenate((feature, leaves)),
+        threshold=np.concatenate((threshold + sets_before * categorical, leaf_value)),
+        default_left=np.concatenate((default_left, leaves > 0)),
+        categorical=np.concatenate((categorical, leaves > 0)),
+    )
+    words = _numbers(text, "cat_threshold", np.uint32)
+    bounds = _numbers(text, "cat_boundaries", np.int64)
+    sets = [words[a:b] for a, b in pairwise(bounds)]
+    return nodes, sets, feature[(missing == MISSING_ZERO) & ~categorical]
+
+
+def _numbers(text: dict[str, str], name: str, kind: Any) -> npt.NDArray[Any]:
+    return np.array(text.get(name, "").split(), dtype=kind)
+
+
+def _child(child: npt.NDArray[np.int64], inner: int) -> npt.NDArray[np.int64]:
+    """LightGBM counts inner nodes from 0 and leaves as -1, -2, …; here leaves follow the inner nodes."""
+    return np.where(child >= 0, child, inner - child - 1)
+
+
+def _reference(fitted: Fitted) -> tuple[str, bytes]:
+    native: Boosted = fitted.native
+    return ".txt", native.booster.model_to_string(num_iteration=native.rounds).encode()
+
+
+ALGORITHM = Algorithm(
+    name="lightgbm",
+    aliases=("lgb", "lgbm", "lgbm_classifier", "lgbm_regressor", "lightgbm_classifier", "lightgbm_regressor"),
+    family="lightgbm",
+    tasks=frozenset(TaskKind),
+    view="tree",
+    requires=("lightgbm",),
+    fit=_fit,
+    flatten=_flatten,
+    native_raw=_native_raw,
+    reference=_reference,
+    refit_params=lambda rounds: {"num_iterations": rounds},
+    cost=lambda rows, columns, outputs: 0.05 + 3e-7 * rows * columns * outputs,
+)

@@ -1,0 +1,53 @@
+"""Ridge regression: the linear answer to a numeric target."""
+
+import numpy as np
+
+from yunque.kernel.form import FloatArray, Form
+from yunque.kernel.forms.linear import Linear
+from yunque.learning.algorithm import Algorithm, FitRequest, Fitted
+from yunque.learning.algorithms.constant import constant_form, constant_prediction
+from yunque.learning.algorithms.logistic_regression import finite
+from yunque.learning.target import own_params, target_of
+from yunque.learning.task import TaskKind
+
+
+def _fit(request: FitRequest) -> Fitted:
+    if request.train.x.shape[1] == 0:
+        return Fitted(native=None)
+    from sklearn.linear_model import Ridge
+    from threadpoolctl import threadpool_limits
+
+    model = Ridge(**{"alpha": 1.0} | own_params(request.params, ()), solver="cholesky")
+    with threadpool_limits(request.threads):
+        learnt = target_of(request).learnt(request.train.y)
+        model.fit(finite(request.train.x), learnt, sample_weight=request.train.weight)
+    return Fitted(native=model)
+
+
+def _flatten(fitted: Fitted, request: FitRequest) -> Form:
+    if fitted.native is None:
+        return constant_form(constant_prediction(request), request.train.x.shape[1])
+    target = target_of(request)
+    weights = fitted.native.coef_.reshape(-1, 1) * target.scale
+    bias = np.array([fitted.native.intercept_ * target.scale + target.centre])
+    return Linear(weights=weights, bias=bias, link=target.link)
+
+
+def _native_raw(fitted: Fitted, request: FitRequest, x: FloatArray) -> FloatArray:
+    if fitted.native is None:
+        return np.tile(constant_prediction(request), (x.shape[0], 1))
+    return target_of(request).restored(fitted.native.predict(finite(x)).reshape(-1, 1))
+
+
+ALGORITHM = Algorithm(
+    name="linear",
+    aliases=("linear_regression", "ridge", "ridge_regression"),
+    family="linear",
+    tasks=frozenset({TaskKind.REGRESSION}),
+    view="linear",
+    requires=("sklearn", "threadpoolctl"),
+    fit=_fit,
+    flatten=_flatten,
+    native_raw=_native_raw,
+    cost=lambda rows, columns, outputs: 0.01 + 1e-9 * rows * columns * (columns + 10) * outputs,
+)
