@@ -19,7 +19,7 @@ def assemble(view: str, parts: Iterable[Part]) -> Recipe:
     Raises:
         BundleError: an unknown step, or `learnt` that the step did not write.
     """
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     operations = []
     for name, columns, learnt in parts:
         outputs = tuple(_renamed(output, taken) for output in step(name).outputs(columns, learnt))
@@ -27,10 +27,11 @@ def assemble(view: str, parts: Iterable[Part]) -> Recipe:
     return Recipe(view=view, operations=tuple(operations))
 
 
-def _renamed(output: Output, taken: set[str]) -> Output:
-    name, number = output.name, 1
+def _renamed(output: Output, taken: dict[str, int]) -> Output:
+    """Give the output a name that is not `taken`, which holds the last number tried for each name."""
+    name = output.name
     while name in taken:
-        number += 1
-        name = f"{output.name}#{number}"
-    taken.add(name)
+        taken[output.name] += 1
+        name = f"{output.name}#{taken[output.name]}"
+    taken[name] = 1
     return output if name == output.name else replace(output, name=name)

@@ -8,7 +8,7 @@ from yunque.errors import ContractError
 from yunque.features.recipe import Operation, Recipe
 from yunque.features.registry import step
 
-_CELLS = 1 << 20  # per block: the strided writes of a block stay in the processor's cache
+_ROWS, _CELLS = 1 << 16, 1 << 23  # of one block: enough rows to hide each expression's cost, at most 64 MiB
 
 
 def encode(recipe: Recipe, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
@@ -23,7 +23,7 @@ def encode(recipe: Recipe, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
     expressions = [e for op in recipe.operations for e in _expressions(op, position)]
     numbered = [expression.alias(str(i)) for i, expression in enumerate(expressions)]
     out = np.empty((table.height, len(numbered)), dtype=np.float64)
-    rows = max(1, _CELLS // max(1, len(numbered)))
+    rows = max(1, min(_ROWS, _CELLS // max(1, len(numbered))))
     for start in range(0, table.height, rows):
         block = table.slice(start, rows).select(numbered)
         for i, series in enumerate(block.iter_columns()):
