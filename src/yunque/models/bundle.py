@@ -1,0 +1,103 @@
+"""Pack the outcome of a run as a bundle: a folder of data that appears whole and proven, or not at all."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from yunque.data.contract import Contract
+from yunque.data.profile import profile
+from yunque.errors import BundleError
+from yunque.learning.leaderboard import Champion, Leaderboard
+from yunque.models.bundle_blend import write_champion
+from yunque.models.bundle_context import PackContext, deciding_versions, installed
+from yunque.models.bundle_folder import appearing, safe_name, write_files
+from yunque.models.bundle_golden import choose_golden
+from yunque.models.bundle_json import write_json
+from yunque.models.bundle_leaderboard import leaderboard_csv
+from yunque.models.bundle_manifest import describe
+from yunque.models.bundle_words import words
+from yunque.models.golden import check_golden, write_golden
+from yunque.models.manifest import (
+    CONTRACT,
+    ENVIRONMENT,
+    GOLDEN,
+    LEADERBOARD,
+    MANIFEST,
+    PROFILE,
+    REFERENCE,
+    FileRecord,
+    Manifest,
+)
+from yunque.models.predictor import Predictor
+from yunque.models.trusted_load import load_bundle
+
+__all__ = ["Bundle", "PackContext", "pack"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A packed bundle: its folder, its id (SHA-256 of the manifest) and its manifest."""
+
+    folder: Path
+    id: str
+    manifest: Manifest
+
+
+def pack(leaderboard: Leaderboard, contract: Contract, context: PackContext, folder: Path) -> Bundle:
+    """Write the champion with everything that is known about it to `folder`.
+
+    The files are written beside `folder`, flushed, opened again as a stranger's bundle would be, and held
+    against their golden rows; only then does `folder` appear. Equal inputs give equal bytes.
+
+    Raises:
+        ConflictError: `folder` exists already.
+        BundleError: what was packed does not open, or does not answer as the champion did.
+        StorageError: the disk refuses.
+    """
+    environment = installed() if context.environment is None else context.environment
+    files = _payload(leaderboard, contract, context)
+    files[ENVIRONMENT] = "".join(f"{line}\n" for line in environment).encode()
+    manifest = describe(leaderboard, contract, context, deciding_versions(environment))
+    files |= words(manifest)
+    manifest = manifest.with_files({name: _record(content) for name, content in files.items()})
+    raw = manifest.to_bytes()
+    with appearing(folder) as draft:
+        write_files(draft, {**files, MANIFEST: raw})
+        _prove(draft)
+    return Bundle(folder=folder, id=hashlib.sha256(raw).hexdigest(), manifest=manifest)
+
+
+def _payload(leaderboard: Leaderboard, contract: Contract, context: PackContext) -> dict[str, bytes]:
+    champion = leaderboard.champion
+    golden = choose_golden(contract.schema, context.frame, champion)
+    return {
+        **write_champion(champion),
+        **_references(champion),
+        CONTRACT: contract.to_yaml().encode(),
+        GOLDEN: write_golden(golden),
+        PROFILE: write_json(profile(contract, context.frame)),
+        LEADERBOARD: leaderboard_csv(leaderboard),
+    }
+
+
+def _references(champion: Champion) -> dict[str, bytes]:
+    named = {f"{REFERENCE}{name}": content for name, content in champion.references.items()}
+    unsafe = [name for name in named if not safe_name(name)]
+    if unsafe:
+        raise BundleError(f"The reference file {unsafe[0]!r} cannot be packed under that name.")
+    return named
+
+
+def _record(content: bytes) -> FileRecord:
+    return FileRecord(size=len(content), sha256=hashlib.sha256(content).hexdigest())
+
+
+def _prove(draft: Path) -> None:
+    mismatches = check_golden(Predictor.from_bundle(load_bundle(draft)))
+    if mismatches:
+        first = mismatches[0]
+        raise BundleError(
+            f"{len(mismatches)} golden rows do not come out again; row {first.row} gives {first.got} "
+            f"instead of {first.expected}.",
+            hint="A step or a form gives other bits for one row than for many; report it with this bundle.",
+        )

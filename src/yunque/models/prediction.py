@@ -1,0 +1,119 @@
+"""What a prediction is: an answer, how sure it is, and how probabilities become one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from yunque.data.validate import CheckFailure
+from yunque.kernel.form import FloatArray
+from yunque.learning.leaderboard import Decision
+from yunque.learning.scores.labels import predicted_positions
+from yunque.learning.task import Label, Task
+
+INPUT_SUFFIX = "_input"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """The answer for one row.
+
+    Attributes:
+        value: the predicted class as it stood in the data, or the predicted number.
+        probabilities: calibrated, in the order of the classes; None in regression.
+        confidence: calibrated probability of `value`; None in regression.
+        interval: lower and upper end around the number; None in classification.
+    """
+
+    value: Label
+    probabilities: tuple[float, ...] | None
+    confidence: float | None
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TablePrediction:
+    """Answers for a whole table, every input row in its place.
+
+    Attributes:
+        frame: columns that identify rows, then prediction, confidence and probability_<class>, or
+            prediction, interval_low and interval_high; null where the row was rejected.
+        rejected: why rows were rejected, as records; empty when none was.
+        rejected_rows: positions of the rejected rows, ascending.
+        warnings: what was noticed without harm, such as columns that the contract does not know.
+    """
+
+    frame: pl.DataFrame
+    rejected: tuple[CheckFailure, ...]
+    rejected_rows: npt.NDArray[np.int64]
+    warnings: tuple[CheckFailure, ...] = ()
+
+
+def answer_row(task: Task, decision: Decision, outputs: FloatArray) -> Prediction:
+    """Turn the model's outputs for one row, (1, n_outputs), into an answer."""
+    numbers: list[float] = outputs[0].tolist()
+    if not task.is_classification:
+        value = numbers[0]
+        return Prediction(
+            value=value, probabilities=None, confidence=None, interval=_interval(decision, value)
+        )
+    position = _position(decision, numbers)
+    return Prediction(
+        value=task.classes[position],
+        probabilities=tuple(numbers),
+        confidence=numbers[position],
+        interval=None,
+    )
+
+
+def _position(decision: Decision, probabilities: list[float]) -> int:
+    if decision.threshold is not None and len(probabilities) == 2:
+        return 1 if probabilities[1] >= decision.threshold else 0
+    return probabilities.index(max(probabilities))
+
+
+def _interval(decision: Decision, value: float) -> tuple[float, float] | None:
+    if decision.interval_low is None or decision.interval_high is None:
+        return None
+    return value + decision.interval_low, value + decision.interval_high
+
+
+def answer_table(task: Task, decision: Decision, outputs: FloatArray) -> pl.DataFrame:
+    """Turn the model's outputs, (n, n_outputs), into columns; the same answers as `answer_row`."""
+    if not task.is_classification:
+        values = outputs[:, 0]
+        columns = {"prediction": values}
+        if decision.interval_low is not None and decision.interval_high is not None:
+            columns["interval_low"] = values + decision.interval_low
+            columns["interval_high"] = values + decision.interval_high
+        return pl.DataFrame(columns)
+    positions = predicted_positions(outputs, decision.threshold)
+    confidence = np.take_along_axis(outputs, positions[:, None], axis=1)[:, 0]
+    labels = pl.Series("prediction", list(task.classes)).gather(positions)
+    shares = {probability_name(label): outputs[:, i] for i, label in enumerate(task.classes)}
+    return pl.DataFrame([labels, pl.Series("confidence", confidence)]).with_columns(
+        **{name: pl.Series(share) for name, share in shares.items()}
+    )
+
+
+def probability_name(label: Label) -> str:
+    """Name the column of a class's probability; truth values in lower case as JSON writes them."""
+    text = str(label).lower() if isinstance(label, bool) else str(label)
+    return f"probability_{text}"
+
+
+def scatter(frame: pl.DataFrame, rows: npt.NDArray[np.int64], height: int) -> pl.DataFrame:
+    """Put the rows of `frame` at positions `rows` of a table of `height` rows, nulls elsewhere."""
+    if len(rows) == height:
+        return frame
+    source = np.full(height, -1, dtype=np.int64)
+    source[rows] = np.arange(len(rows))
+    picks = pl.Series(source, dtype=pl.Int64)
+    return frame.select(pl.all().gather(picks.replace(-1, None)))
+
+
+def beside(carried: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
+    """Put answers beside carried columns; a carried column of an answer's name gets the suffix "_input"."""
+    clashes = {name: f"{name}{INPUT_SUFFIX}" for name in carried.columns if name in answers.columns}
+    return pl.DataFrame([*carried.rename(clashes).iter_columns(), *answers.iter_columns()])
