@@ -1,7 +1,9 @@
 """One database behind one door: SQLite (WAL) embedded, Postgres scaled out, the same code on both."""
 
 import os
-from collections.abc import Iterator
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,12 +12,15 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, make_url
 
 from yunque.errors import StorageError, UsageError
 from yunque.runtime.clock import REAL_CLOCK, Clock
 
 _LOCK_WAIT_SECONDS = 30.0
+TENANT_ROLE = "yunque_tenant"  # the Postgres role that row-level security binds
 
 METADATA = sa.MetaData(
     naming_convention={
@@ -59,7 +64,7 @@ class Moment(sa.TypeDecorator[datetime]):
         return datetime.fromisoformat(value)
 
 
-Json = sa.JSON().with_variant(JSONB(), "postgresql")
+Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 def open_engine(url: str | URL) -> sa.Engine:
@@ -95,8 +100,9 @@ def _open_sqlite(url: URL) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the begin event below says how a transaction starts
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
+        _turn_on_wal(connection)
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
@@ -106,6 +112,20 @@ def _open_sqlite(url: URL) -> sa.Engine:
         connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _turn_on_wal(connection: sqlite3.Connection) -> None:
+    # Only the first process on a new file changes anything, but while it does, the others are told
+    # "locked" at once: for this one statement SQLite does not wait, so we do.
+    deadline = time.monotonic() + _LOCK_WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _open_postgres(url: URL) -> sa.Engine:
@@ -132,6 +152,12 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Open a transaction that only reads: one consistent view that never waits for writers on SQLite."""
     with _answering(), engine.execution_options(reads_only=True).connect() as connection:
         yield connection
+
+
+def insert_unless_there(connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> bool:
+    """Insert a row unless a unique key of it is taken already; say whether it was inserted."""
+    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
+    return connection.execute(insert(table).values(**values).on_conflict_do_nothing()).rowcount == 1
 
 
 @contextmanager
@@ -163,6 +189,18 @@ class Database:
     def reading(self) -> AbstractContextManager[sa.Connection]:
         """Open a transaction that only reads (see `reading`)."""
         return reading(self.engine)
+
+    @contextmanager
+    def reading_as(self, tenant: str | None) -> Iterator[sa.Connection]:
+        """Read as one tenant: on Postgres, row-level security hides every other tenant's rows.
+
+        The queries name the tenant as well; this is the second wall. None reads as the service itself.
+        """
+        with self.reading() as connection:
+            if tenant is not None and connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SET LOCAL ROLE {TENANT_ROLE}")
+                connection.execute(sa.select(sa.func.set_config("app.tenant", tenant, True)))
+            yield connection
 
     def now(self, connection: sa.Connection) -> datetime:
         """Give the current moment on the clock that all users of this database share."""

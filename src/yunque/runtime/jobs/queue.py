@@ -1,0 +1,191 @@
+"""The queue: who may work on which job, for how long, and what happens when a worker disappears."""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from yunque.errors import ConflictError
+from yunque.runtime.database import Database
+from yunque.runtime.jobs.job import Job, State
+from yunque.runtime.jobs.kind import Kind
+from yunque.runtime.jobs.progress import Note, write_notes
+from yunque.runtime.jobs.tables import ATTEMPT, JOB, PAUSE
+
+EVERY_KIND = "*"
+
+
+class LeaseLost(ConflictError):  # noqa: N818 — it names what happened, as the state machine's word
+    """Another worker owns the job by now: this attempt's work is thrown away."""
+
+    code = "lease_lost"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """The queue's times and limits.
+
+    Args:
+        lease_seconds: how long a claim or heartbeat holds; a heartbeat comes every third of it.
+        backoff_seconds: wait before the second attempt; doubles with each, up to `backoff_cap_seconds`.
+        running_per_tenant: jobs of one tenant that may run at once; None is no limit.
+        waiting_per_tenant: jobs of one tenant that may wait in line; None is no limit.
+    """
+
+    lease_seconds: float = 60.0
+    backoff_seconds: float = 2.0
+    backoff_cap_seconds: float = 600.0
+    running_per_tenant: int | None = None
+    waiting_per_tenant: int | None = None
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claim or heartbeat holds."""
+        return timedelta(seconds=self.lease_seconds)
+
+    def backoff(self, job_id: str, attempts: int) -> timedelta:
+        """Give the wait after `attempts` attempts; its jitter is drawn from the job's id."""
+        seconds = min(self.backoff_cap_seconds, self.backoff_seconds * 2.0 ** max(0, attempts - 1))
+        draw = hashlib.sha256(f"{job_id}:{attempts}".encode()).digest()
+        return timedelta(seconds=seconds * (0.5 + int.from_bytes(draw[:4], "big") / 2**32))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """The job table with the kinds this process knows and the rules it keeps."""
+
+    database: Database
+    kinds: Mapping[str, Kind]
+    policy: Policy = field(default_factory=Policy)
+
+
+class Verdict(StrEnum):
+    """What a heartbeat tells the worker."""
+
+    GO_ON = "go_on"
+    CANCEL = "cancel"
+    LOST = "lost"
+
+
+def claim(queue: Queue, owner: str, *, job_id: str | None = None) -> Job | None:
+    """Take the next job in line (or the one named), counting an attempt; None when there is nothing to do.
+
+    The line: highest priority first, then tenants in turn, then age. A tenant at its limit of running jobs
+    is passed over, a paused kind waits.
+    """
+    with queue.database.writing() as connection:
+        now = queue.database.now(connection)
+        chosen = _choose(connection, queue, now, job_id)
+        if chosen is None:
+            return None
+        row = connection.execute(
+            JOB.update()
+            .where(JOB.c.id == chosen, JOB.c.state == State.QUEUED)
+            .values(
+                state=State.RUNNING,
+                owner=owner,
+                fence=JOB.c.fence + 1,
+                attempts=JOB.c.attempts + 1,
+                lease_until=now + queue.policy.lease,
+                started_at=sa.func.coalesce(
+                    JOB.c.started_at, sa.bindparam("now", now, JOB.c.started_at.type)
+                ),
+                events=JOB.c.events + 1,
+            )
+            .returning(JOB)
+        ).one()
+        job = Job.from_row(row)
+        connection.execute(
+            ATTEMPT.insert().values(
+                job_id=job.id, fence=job.fence, tenant=job.tenant, owner=owner, started_at=now
+            )
+        )
+        write_notes(connection, job, now, [Note.state(State.RUNNING, attempt=job.attempts)])
+        return job
+
+
+def heartbeat(queue: Queue, job: Job, notes: Collection[Note] = ()) -> Verdict:
+    """Prolong the lease and write what the job has told since the last beat, in one transaction."""
+    with queue.database.writing() as connection:
+        now = queue.database.now(connection)
+        told = [note for note in notes if note.fraction is not None]
+        values = {"lease_until": now + queue.policy.lease, "events": JOB.c.events + len(notes)}
+        if told:
+            values |= {"progress": told[-1].fraction, "progress_message": told[-1].text}
+        row = connection.execute(held(job).values(**values).returning(JOB)).first()
+        if row is None:
+            return Verdict.LOST
+        write_notes(connection, Job.from_row(row), now, notes)
+        return Verdict.CANCEL if row.cancel_requested else Verdict.GO_ON
+
+
+def held(job: Job) -> sa.Update:
+    """Give the update that touches the job's row only while this attempt still owns it."""
+    return JOB.update().where(JOB.c.id == job.id, JOB.c.state == State.RUNNING, JOB.c.fence == job.fence)
+
+
+def has_work(queue: Queue) -> bool:
+    """Say, without any lock, whether a claim would probably find a job: the idle worker's question."""
+    with queue.database.reading() as connection:
+        line = _line(queue, queue.database.now(connection), None, ())
+        return connection.execute(line.limit(1)).first() is not None
+
+
+def _choose(connection: sa.Connection, queue: Queue, now: datetime, job_id: str | None) -> str | None:
+    passed_over: set[str] = set()
+    while True:
+        line = _line(queue, now, job_id, passed_over).limit(1)
+        row = connection.execute(line.with_for_update(skip_locked=True, of=JOB)).first()
+        if row is None:
+            return None
+        if _has_room(connection, queue, row.tenant):
+            return str(row.id)
+        passed_over.add(row.tenant)
+
+
+def _line(
+    queue: Queue, now: datetime, job_id: str | None, passed_over: Collection[str]
+) -> sa.Select[tuple[str, str]]:
+    paused = sa.select(PAUSE.c.kind)
+    query = sa.select(JOB.c.id, JOB.c.tenant).where(
+        JOB.c.state == State.QUEUED,
+        JOB.c.run_after <= now,
+        JOB.c.kind.in_(list(queue.kinds)),
+        JOB.c.kind.not_in(paused),
+        ~sa.exists(paused.where(PAUSE.c.kind == EVERY_KIND)),
+    )
+    if job_id is not None:
+        query = query.where(JOB.c.id == job_id)
+    if passed_over:
+        query = query.where(JOB.c.tenant.not_in(list(passed_over)))
+    if queue.policy.running_per_tenant is not None:
+        query = query.where(JOB.c.tenant.not_in(_full_tenants(queue.policy.running_per_tenant)))
+    return query.order_by(JOB.c.priority.desc(), JOB.c.turn, JOB.c.created_at, JOB.c.id)
+
+
+def _full_tenants(limit: int) -> sa.Select[tuple[str]]:
+    running = JOB.alias("running")
+    return (
+        sa.select(running.c.tenant)
+        .where(running.c.state == State.RUNNING)
+        .group_by(running.c.tenant)
+        .having(sa.func.count() >= limit)
+    )
+
+
+def _has_room(connection: sa.Connection, queue: Queue, tenant: str) -> bool:
+    """Count again where two claims at once could both have seen the last free place (Postgres only)."""
+    limit = queue.policy.running_per_tenant
+    if limit is None or connection.dialect.name != "postgresql":
+        return True
+    if not connection.execute(
+        sa.select(sa.func.pg_try_advisory_xact_lock(sa.func.hashtextextended(f"yunque:{tenant}", 0)))
+    ).scalar_one():
+        return False
+    running = connection.execute(
+        sa.select(sa.func.count()).where(JOB.c.tenant == tenant, JOB.c.state == State.RUNNING)
+    ).scalar_one()
+    return running < limit

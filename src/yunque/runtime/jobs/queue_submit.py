@@ -1,0 +1,205 @@
+"""Putting a job in line: checked, priced, committed, and the same job again for the same key."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from yunque.errors import ConflictError, LimitError, NotFoundError, UsageError
+from yunque.runtime.database import insert_unless_there
+from yunque.runtime.jobs.job import Job, State, digest_of
+from yunque.runtime.jobs.kind import Kind
+from yunque.runtime.jobs.ledger import reserve
+from yunque.runtime.jobs.prices import charge_for, price_on
+from yunque.runtime.jobs.progress import Note, write_notes
+from yunque.runtime.jobs.queue import Queue
+from yunque.runtime.jobs.tables import JOB, UPLOAD
+
+_TENANT = re.compile(r"[A-Za-z0-9_=+-]{1,64}", re.ASCII)
+_MAX_PAYLOAD_CHARACTERS = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """What a client asks for.
+
+    Args:
+        idempotency_key: repeating it with the same request gives the same job, with another a ConflictError.
+        priority: higher runs first.
+        units: what a kind with a price is charged by, for example rows.
+        upload_id: the uploaded file that the job works on.
+        request_id: names the request in logs and answers.
+    """
+
+    tenant: str
+    kind: str
+    payload: Mapping[str, Any]
+    idempotency_key: str | None = None
+    priority: int = 0
+    units: int | None = None
+    upload_id: str | None = None
+    request_id: str | None = None
+    retry_of: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """The job that a submission stands for; `is_new` is false when its key had named it before."""
+
+    job: Job
+    is_new: bool
+
+
+def submit(queue: Queue, submission: Submission) -> Accepted:
+    """Commit a job to the queue: once this returns, it will not be lost.
+
+    Raises:
+        NotFoundError: an unknown kind or upload.
+        UsageError, DataError: a payload that the kind refuses.
+        ConflictError: the idempotency key was used for another request.
+        FundsError: the account holds too little.
+        LimitError: too many jobs of this tenant wait already.
+    """
+    kind = queue.kinds.get(submission.kind)
+    if kind is None:
+        raise NotFoundError.among("job kind", submission.kind, sorted(queue.kinds))
+    check_tenant(submission.tenant)
+    _check_key(submission.idempotency_key)
+    payload = dict(kind.check(submission.payload))
+    request_hash = _hash(submission, payload)
+    with queue.database.writing() as connection:
+        known = _known(connection, submission, request_hash)
+        if known is not None:
+            return Accepted(job=known, is_new=False)
+        now = queue.database.now(connection)
+        row = _row(connection, submission, kind, payload, now) | {"request_hash": request_hash}
+        _check_room(connection, queue, submission.tenant)
+        if not insert_unless_there(connection, JOB, row):  # the same key, committed a moment ago
+            found = _known(connection, submission, request_hash)
+            if found is None:
+                raise ConflictError("The job could not be recorded.", hint="Send the request again.")
+            return Accepted(job=found, is_new=False)
+        job = Job.from_row(connection.execute(sa.select(JOB).where(JOB.c.id == row["id"])).one())
+        _reserve(connection, job, kind, submission.units, now)
+        write_notes(connection, job, now, [Note.state(State.QUEUED)])
+        return Accepted(job=job, is_new=True)
+
+
+def check_tenant(tenant: str) -> str:
+    """Return `tenant` when it may name a folder and a row, else raise UsageError."""
+    if not _TENANT.fullmatch(tenant):
+        raise UsageError("A tenant is named by up to 64 ASCII letters, digits and _=+-.")
+    return tenant
+
+
+def _check_key(key: str | None) -> None:
+    if key is not None and not (0 < len(key) <= 200 and key.isprintable()):
+        raise UsageError("An idempotency key has 1 to 200 printable characters.")
+
+
+def _hash(submission: Submission, payload: Mapping[str, Any]) -> str:
+    try:
+        digest = digest_of([submission.kind, payload, submission.units, submission.upload_id])
+        size = len(str(payload))
+    except (TypeError, ValueError) as error:
+        raise UsageError("The job's payload cannot be written as JSON.") from error
+    if size > _MAX_PAYLOAD_CHARACTERS:
+        raise LimitError("The job's payload is too large.", hint="Upload the data and name the upload.")
+    return digest
+
+
+def _known(connection: sa.Connection, submission: Submission, request_hash: str) -> Job | None:
+    if submission.idempotency_key is None:
+        return None
+    row = connection.execute(
+        sa.select(JOB).where(
+            JOB.c.tenant == submission.tenant, JOB.c.idempotency_key == submission.idempotency_key
+        )
+    ).first()
+    if row is None:
+        return None
+    if row.request_hash != request_hash:
+        raise ConflictError(
+            "This idempotency key was used for another request.",
+            hint="Use a new key for a new request; repeat a key only with the very same request.",
+        )
+    return Job.from_row(row)
+
+
+def _check_room(connection: sa.Connection, queue: Queue, tenant: str) -> None:
+    limit = queue.policy.waiting_per_tenant
+    if limit is None:
+        return
+    waiting = connection.execute(
+        sa.select(sa.func.count()).where(JOB.c.tenant == tenant, JOB.c.state == State.QUEUED)
+    ).scalar_one()
+    if waiting >= limit:
+        raise LimitError(
+            f"{waiting} jobs wait already, which is the limit.", hint="Wait until some are done."
+        )
+
+
+def _row(
+    connection: sa.Connection, submission: Submission, kind: Kind, payload: Mapping[str, Any], now: datetime
+) -> dict[str, Any]:
+    if submission.upload_id is not None:
+        _check_upload(connection, submission.tenant, submission.upload_id)
+    return {
+        "id": str(uuid4()),
+        "tenant": submission.tenant,
+        "kind": kind.name,
+        "payload": dict(payload),
+        "idempotency_key": submission.idempotency_key,
+        "upload_id": submission.upload_id,
+        "retry_of": submission.retry_of,
+        "state": State.QUEUED,
+        "priority": submission.priority,
+        "turn": _turn(connection, submission.tenant, submission.priority),
+        "run_after": now,
+        "fence": 0,
+        "attempts": 0,
+        "max_attempts": kind.max_attempts,
+        "timeout_seconds": kind.timeout_seconds,
+        "memory_bytes": kind.memory_bytes,
+        "cancel_requested": False,
+        "progress": 0.0,
+        "progress_message": "",
+        "events": 1,
+        "request_id": submission.request_id,
+        "created_at": now,
+    }
+
+
+def _check_upload(connection: sa.Connection, tenant: str, upload_id: str) -> None:
+    # The row stays locked until the job names it, so that it cannot be collected in between.
+    query = sa.select(UPLOAD.c.id).where(UPLOAD.c.id == upload_id, UPLOAD.c.tenant == tenant)
+    if connection.execute(query.with_for_update(read=True)).first() is None:
+        raise NotFoundError("There is no such upload.", hint="Upload the file first; uploads expire.")
+
+
+def _turn(connection: sa.Connection, tenant: str, priority: int) -> int:
+    """Give the place in line that makes tenants take turns (start-time fair queueing, Goyal et al. 1996).
+
+    A tenant's next job comes one turn after its last; a tenant that waits for nothing starts where the
+    line stands now, so a flood by one delays the others by one job, not by all of them.
+    """
+    waiting = (JOB.c.state == State.QUEUED, JOB.c.priority == priority)
+    first = connection.execute(sa.select(sa.func.min(JOB.c.turn)).where(*waiting)).scalar()
+    last = connection.execute(
+        sa.select(sa.func.max(JOB.c.turn)).where(JOB.c.tenant == tenant, *waiting)
+    ).scalar()
+    start = first or 0
+    return start if last is None else max(start, last + 1)
+
+
+def _reserve(connection: sa.Connection, job: Job, kind: Kind, units: int | None, now: datetime) -> None:
+    if kind.price_item is None:
+        return
+    if units is None:
+        raise UsageError(f"A job of kind {kind.name!r} is charged by units; say how many.")
+    charge = charge_for(price_on(connection, kind.price_item, now.date()), units)
+    reserve(connection, now, tenant=job.tenant, job_id=job.id, charge=charge)
