@@ -86,6 +86,7 @@ class Algorithm:
         reference: the library's own model file for audit, as (file suffix, bytes), or None.
         refit_params: params that make a refit without `valid` repeat the given number of rounds.
         cost: rough seconds of one fit on one core from (rows, columns, outputs); corrected by measurement.
+        stops: whether a fit asks `should_stop` often and then returns a usable model at once.
     """
 
     name: str
@@ -100,3 +101,4 @@ class Algorithm:
     reference: Callable[[Fitted], tuple[str, bytes]] | None = None
     refit_params: Callable[[int], Mapping[str, Any]] = lambda rounds: {}  # noqa: ARG005
     cost: Callable[[int, int, int], float] = lambda rows, columns, outputs: 1e-7 * rows * columns * outputs
+    stops: bool = True

@@ -24,12 +24,14 @@ class Task:
         classes: the labels as they stand in the data (text, integers or booleans), sorted; () in regression.
             In a binary task the second is the positive class.
         metric: name of the metric that ranks candidates (see `learning.metrics`).
+        reason: why the task is of this kind, in words a person reads.
     """
 
     kind: TaskKind
     target: str
     classes: tuple[Label, ...] = ()
     metric: str
+    reason: str = ""
 
     @property
     def is_classification(self) -> bool:

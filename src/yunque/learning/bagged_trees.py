@@ -1,0 +1,107 @@
+"""Forests of scikit-learn: grown in steps so that a deadline can cut them, and read as kernel nodes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from yunque.kernel.forest_build import Scoring, TreeNodes, build_forest
+from yunque.kernel.form import FloatArray, Form
+from yunque.learning.algorithm import FitRequest, Fitted
+from yunque.learning.target import own_params, target_of
+
+DEEPEST = 512
+STEP_TREES = 25
+SINGLE_MAX = float(np.finfo(np.float32).max)
+MOST_LEAF_NUMBERS = 1e8  # 0.8 GB of class frequencies in leaves
+
+
+def tree_params(request: FitRequest, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the parameters of a forest: strong defaults cut to size, then the request's own."""
+    rows = request.train.x.shape[0]
+    leaf = 2 if request.task.n_outputs <= 100 else 5
+    numbers_per_tree = max(rows / leaf, 1.0) * request.task.n_outputs
+    sized = {
+        "n_estimators": int(np.clip(MOST_LEAF_NUMBERS / numbers_per_tree, 20, 300)),
+        "min_samples_leaf": leaf,
+        "max_depth": 15 if rows > 20_000 else DEEPEST,
+    }
+    params = sized | dict(defaults) | own_params(request.params, ())
+    depth = params["max_depth"]
+    params["max_depth"] = DEEPEST if depth is None else min(int(depth), DEEPEST)
+    return params
+
+
+def fit_forest(model: Any, request: FitRequest, n_trees: int) -> Fitted:
+    """Grow a forest in steps of 25 trees; asked to stop, it keeps the trees that are there."""
+    y = request.train.y
+    if not request.task.is_classification:
+        y = target_of(request).learnt(y)
+    x = single_range(request.train.x)
+    model.set_params(warm_start=True, n_jobs=request.threads, random_state=request.seed % (2**31 - 1))
+    grown, stopped = 0, False
+    while grown < n_trees and not stopped:
+        grown = min(grown + STEP_TREES, n_trees)
+        model.set_params(n_estimators=grown)
+        with np.errstate(all="ignore"):  # sums of values near the largest float32
+            model.fit(x, y, sample_weight=request.train.weight)
+        stopped = grown < n_trees and request.should_stop()
+    model.set_params(n_jobs=1)  # several threads would add trees in any order
+    return Fitted(native=model, rounds=grown, stopped_early=stopped)
+
+
+def single_range(x: FloatArray) -> FloatArray:
+    """Cut values to what float32 can hold: scikit-learn refuses the others."""
+    return np.clip(x, -SINGLE_MAX, SINGLE_MAX)
+
+
+def forest_raw(fitted: Fitted, request: FitRequest, x: FloatArray) -> FloatArray:
+    """Give scikit-learn's own predictions, classes without training rows at 0."""
+    with np.errstate(all="ignore"):
+        if request.task.is_classification:
+            return _spread(fitted, request, fitted.native.predict_proba(single_range(x)))
+        return target_of(request).restored(fitted.native.predict(single_range(x)).reshape(-1, 1))
+
+
+def flatten_forest(fitted: Fitted, request: FitRequest) -> Form:
+    """Read the trees: float32 inputs, float64 sums in the order of the trees, then the mean."""
+    trees: list[TreeNodes] = []
+    vectors: list[FloatArray] = []
+    n_leaves, target = 0, target_of(request)
+    for estimator in fitted.native.estimators_:
+        nodes = estimator.tree_
+        leaf = nodes.children_left < 0
+        value = nodes.value[:, 0, :]
+        held = value[:, 0]
+        if request.task.is_classification:
+            held = np.cumsum(leaf) - 1.0 + n_leaves
+            n_leaves += int(leaf.sum())
+            vectors.append(value[leaf])
+        trees.append(
+            TreeNodes(
+                left=nodes.children_left.astype(np.int64),
+                right=nodes.children_right.astype(np.int64),
+                feature=np.maximum(nodes.feature, 0).astype(np.int64),
+                threshold=np.where(leaf, held, nodes.threshold),
+                default_left=nodes.missing_go_to_left.astype(np.bool_),
+            )
+        )
+    scoring = Scoring(
+        link=target.link,
+        n_features=request.train.x.shape[1],
+        n_outputs=request.task.n_outputs,
+        inputs="float32",
+        divisor=len(trees),
+        scale=target.scale,
+        bias=np.full(request.task.n_outputs, target.centre),
+        tree_output=np.zeros(len(trees), np.int64),
+        leaf_vectors=_spread(fitted, request, np.concatenate(vectors)) if vectors else None,
+    )
+    return build_forest(trees, scoring)
+
+
+def _spread(fitted: Fitted, request: FitRequest, probabilities: FloatArray) -> FloatArray:
+    """Give probabilities of the classes seen in training as those of all classes."""
+    out = np.zeros((probabilities.shape[0], request.task.n_outputs))
+    out[:, fitted.native.classes_] = probabilities
+    return out

@@ -1,0 +1,128 @@
+"""From the race's standings to a blend: weights, calibration, decision, and the models that carry them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from yunque.errors import TrainingError
+from yunque.kernel.calibration import Calibration, apply_calibration
+from yunque.kernel.form import FloatArray
+from yunque.learning.calibrate import calibrate
+from yunque.learning.decide import decide
+from yunque.learning.ensemble import Mixture, choose, mix
+from yunque.learning.judge import Judged
+from yunque.learning.leaderboard import Champion, Decision
+from yunque.learning.oof import OutOfFold, assemble, common_folds
+from yunque.learning.race import Standing
+from yunque.learning.search import Arena
+from yunque.learning.ship import Mode, Part, Refits, bag, build, references, refit
+
+LAST_RESORT = "constant"
+REFIT_SHARE = 0.55  # of the reserve, for refits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blended:
+    """What the end of the search came to.
+
+    Attributes:
+        oof: predictions of all that finished the compared folds.
+        mixture: the chosen weights; `pareto` are the alternatives.
+        mixed: (n, n_outputs) the mixture's out-of-fold predictions, before calibration.
+        calibration_found: gain and error per map.
+    """
+
+    oof: OutOfFold
+    mixture: Mixture
+    pareto: tuple[Mixture, ...]
+    mixed: FloatArray
+    calibration: Calibration
+    calibration_found: Mapping[str, Any]
+    decision: Decision
+
+
+def blend(arena: Arena, standings: Mapping[str, Standing], target: float) -> Blended:
+    """Weigh the candidates on out-of-fold rows and calibrate the mixture.
+
+    Raises:
+        TrainingError: no candidate finished a single fold.
+    """
+    entered = _entered(standings)
+    reach = common_folds({name: each.in_order for name, each in entered.items()})
+    results = {name: each.results for name, each in entered.items()}
+    oof = assemble(arena.split.folds, results, arena.table.y, arena.table.weight, reach)
+    copies = 1 if arena.split.refits else len(oof.folds)
+    costs = {
+        name: copies * float(np.median([r.microseconds_per_row for r in results[name].values()]))
+        for name in oof.predictions
+    }
+    until = arena.ledger.search_end + 0.3 * arena.ledger.reserve
+    judged = Judged(task=arena.task, y=oof.y, weight=oof.weight)
+    mixture, pareto = choose(
+        judged,
+        oof.predictions,
+        costs,
+        target,
+        out_of_time=lambda: arena.ledger.clock() > until,
+        seed=arena.seed,
+    )
+    mixed = mix(mixture.weights, oof.predictions)
+    calibration, found = calibrate(arena.task, oof.y, mixed, oof.weight, arena.seed)
+    calibrated = apply_calibration(calibration, mixed)
+    return Blended(
+        oof=oof,
+        mixture=mixture,
+        pareto=pareto,
+        mixed=mixed,
+        calibration=calibration,
+        calibration_found=found,
+        decision=decide(arena.task, oof.y, calibrated, oof.weight, arena.seed),
+    )
+
+
+def _entered(standings: Mapping[str, Standing]) -> dict[str, Standing]:
+    """Give the candidates that can be blended; the constant only when there is nothing else."""
+    finished = {
+        name: each for name, each in standings.items() if each.reach > 0 and each.state in ("done", "dropped")
+    }
+    usable = {name: each for name, each in finished.items() if each.candidate.family != LAST_RESORT}
+    if not finished:
+        reasons = "; ".join(f"{each.name}: {each.reason}" for each in standings.values())
+        raise TrainingError(f"No candidate could be trained. {reasons}"[:2000])
+    return usable or finished
+
+
+def ship(
+    arena: Arena, standings: Mapping[str, Standing], blended: Blended
+) -> tuple[Champion, list[Part], Mode, list[str]]:
+    """Give the champion, its models, how they were made, and what could not be done."""
+    candidates = {name: each.candidate for name, each in standings.items()}
+    results = {name: each.results for name, each in standings.items()}
+    weights = blended.mixture.weights
+    notes: list[str] = []
+    mode: Mode = "bag"
+    if arena.split.refits:
+        context = Refits(
+            task=arena.task,
+            split=arena.split,
+            data=arena.data,
+            ledger=arena.ledger,
+            seed=arena.seed,
+            threads=arena.threads,
+            until=arena.ledger.refit_end(REFIT_SHARE),
+            cancelled=arena.cancelled,
+        )
+        parts, notes = refit(weights, candidates, results, context)
+        mode = "refit" if any(part.result.fold < 0 for part in parts) else "fold"
+    else:
+        parts = bag(weights, candidates, results, blended.oof.folds)
+    made, recipes = build(parts, arena.data, arena.task.n_outputs)
+    champion = Champion(
+        blend=replace(made, calibration=blended.calibration),
+        recipes=recipes,
+        decision=blended.decision,
+        references=references(parts),
+    )
+    return champion, parts, mode, notes

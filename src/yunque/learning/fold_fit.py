@@ -1,0 +1,132 @@
+"""One fit of one candidate on one fold, judged through the form that would be served."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from yunque.kernel.form import FloatArray, Form
+from yunque.kernel.link import apply_link
+from yunque.learning.algorithm import FitRequest, Fitted
+from yunque.learning.candidate import Candidate, fit_seed
+from yunque.learning.fold_data import Encoded, sample
+from yunque.learning.task import Task
+
+
+class UnusableFitError(ValueError):
+    """A fit that ended but gives no finite predictions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitJob:
+    """One fit to make.
+
+    Attributes:
+        fold: position of the fold, or ALL_ROWS.
+        rounds: repeat exactly this number of rounds without early stopping; None to stop early on `valid`.
+        deadline: when it should have ended, on the run's clock.
+        should_stop: asked between rounds.
+    """
+
+    candidate: Candidate
+    fold: int
+    task: Task
+    seed: int
+    rounds: int | None = None
+    threads: int = 1
+    deadline: float = float("inf")
+    should_stop: Callable[[], bool] = lambda: False
+
+    @property
+    def name(self) -> str:
+        """The candidate's name."""
+        return self.candidate.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldResult:
+    """What one fit gave.
+
+    Attributes:
+        predictions: (n_valid, n_outputs) on the fold's validation rows; empty for a refit.
+        seconds: from start to the last prediction, encoding not included.
+        microseconds_per_row: of one row alone, by the form.
+    """
+
+    name: str
+    fold: int
+    form: Form
+    fitted: Fitted
+    predictions: FloatArray
+    seconds: float
+    microseconds_per_row: float
+
+    @property
+    def rounds(self) -> int:
+        """Rounds or trees kept."""
+        return self.fitted.rounds
+
+
+def run_fit(job: FitJob, encoded: Encoded, clock: Callable[[], float]) -> FoldResult:
+    """Fit, flatten, and predict the validation rows.
+
+    Raises:
+        UnusableFitError: a prediction is not finite, or has the wrong shape.
+    """
+    started = clock()
+    request = fit_request(job, encoded)
+    fitted = job.candidate.algorithm.fit(request)
+    form = job.candidate.algorithm.flatten(fitted, request)
+    x = encoded.train.x[:1] if encoded.valid is None else encoded.valid.x
+    predictions = predict(form, x)
+    if predictions.shape != (len(x), job.task.n_outputs):
+        raise UnusableFitError(f"predictions have shape {predictions.shape}")
+    if not np.isfinite(predictions).all():
+        raise UnusableFitError(f"{int((~np.isfinite(predictions)).sum())} predictions are not finite")
+    seconds = clock() - started
+    return FoldResult(
+        name=job.name,
+        fold=job.fold,
+        form=form,
+        fitted=fitted,
+        predictions=predictions if encoded.valid is not None else predictions[:0],
+        seconds=seconds,
+        microseconds_per_row=row_microseconds(form, x, clock),
+    )
+
+
+def fit_request(job: FitJob, encoded: Encoded) -> FitRequest:
+    """Give the request for a job: all that the fit may see."""
+    seed = fit_seed(job.seed, job.name, job.fold)
+    params: Mapping[str, Any] = job.candidate.params
+    if job.rounds is not None:
+        params = {**params, **job.candidate.algorithm.refit_params(job.rounds)}
+    return FitRequest(
+        task=job.task,
+        train=sample(encoded.train, job.candidate.most_rows, seed),
+        valid=encoded.valid if job.rounds is None else None,
+        categorical=encoded.recipe.categorical,
+        params=params,
+        seed=seed,
+        threads=job.threads,
+        should_stop=job.should_stop,
+    )
+
+
+def predict(form: Form, x: FloatArray) -> FloatArray:
+    """Give the predictions of a form: (n, C) probabilities or (n, 1) values."""
+    return apply_link(form.link, form.raw(x))
+
+
+def row_microseconds(form: Form, x: FloatArray, clock: Callable[[], float], repeats: int = 20) -> float:
+    """Measure one row alone, in microseconds: the median of some calls after a first one."""
+    row: npt.NDArray[np.float64] = np.ascontiguousarray(x[:1])
+    predict(form, row)
+    spent = []
+    for _ in range(repeats):
+        began = clock()
+        predict(form, row)
+        spent.append(clock() - began)
+    return float(np.median(spent)) * 1e6

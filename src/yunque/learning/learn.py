@@ -1,0 +1,164 @@
+"""The learning stage's front door: a checked table and a budget in, a leaderboard with a champion out."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from yunque.learning.blending import Blended, blend, ship
+from yunque.learning.candidate import Candidate
+from yunque.learning.fold_data import FoldData, Table
+from yunque.learning.leaderboard import Champion, Leaderboard
+from yunque.learning.ledger import Ledger, open_ledger
+from yunque.learning.make_split import Rows, make_split
+from yunque.learning.plan import calibration_record, decision_record, make_plan, mixture_record
+from yunque.learning.portfolio import Shape, portfolio
+from yunque.learning.prepare import affordable_rows, prepare
+from yunque.learning.race import Standing
+from yunque.learning.ranking import rank
+from yunque.learning.reporter import Reporter
+from yunque.learning.request import LearnRequest
+from yunque.learning.search import Arena, search
+from yunque.learning.splits import IntArray, Split
+from yunque.learning.verdict import Score, drawn, explain, judge_baselines, score
+
+__all__ = ["LearnRequest", "learn"]
+
+
+def learn(request: LearnRequest) -> Leaderboard:
+    """Find the best model in the time given.
+
+    The run returns within the budget plus two seconds, and always with a champion.
+
+    Raises:
+        DataError: no row can be used, or too few are left by the split.
+        UsageError: the split or an algorithm is not possible here.
+        TrainingError: not even the constant could be fitted.
+    """
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _learn(request)
+
+
+def _learn(request: LearnRequest) -> Leaderboard:
+    started = request.budget.clock()
+    table, usable, notes = prepare(request.frame, request.schema, request.task)
+    split = _split(request, table, usable, notes)
+    ledger = open_ledger(request.budget, started=started, refits=split.refits)
+    reporter = Reporter(request=request, ledger=ledger)
+    arena, candidates = _arena(request, table, split, ledger, reporter)
+    ledger.mark("prepare")
+    reporter.say("baselines", "Judging the constant and the best single column")
+    baselines = judge_baselines(arena)
+    reporter.baselines = baselines
+    ledger.mark("baselines")
+    standings = search(arena, candidates)
+    ledger.mark("search")
+    reporter.say("ensemble", "Weighing the candidates")
+    blended = blend(arena, standings, request.latency_microseconds)
+    ledger.mark("ensemble")
+    reporter.say("refit", "Building the champion")
+    champion, parts, mode, more = ship(arena, standings, blended)
+    notes += [*more, *arena.data.notes]
+    ledger.mark("refit")
+    result = score(arena, champion, blended)
+    champion = replace(champion, decision=result.decision)
+    ledger.mark("score")
+    reporter.say("explain", "Shuffling columns to see which matter")
+    importance, skipped = explain(arena, champion, blended, standings)
+    notes += [f"no time for the importance of {len(skipped)} columns"] if skipped else []
+    ledger.mark("explain")
+    facts = {**_facts(request, mode, champion, blended), "notes": notes}
+    board = replace(
+        _board(arena, standings, blended, champion, result),
+        baselines=baselines,
+        importance=importance,
+        plan=make_plan(request.task, split, standings, parts, facts),
+    )
+    ledger.mark("finish")
+    reporter.say("done", "Done")
+    return replace(board, timings=ledger.timings())
+
+
+def _split(request: LearnRequest, table: Table, usable: IntArray, notes: list[str]) -> Split:
+    most = affordable_rows(request.schema, request.budget.seconds)
+    if len(usable) > most:
+        notes.append(f"{most} of {len(usable)} rows are used: more would not fit into the budget")
+        usable = drawn(usable, most, request.seed)
+    rows = Rows(
+        position=usable,
+        y=table.y[usable],
+        classification=request.task.is_classification,
+        outputs=request.task.n_outputs,
+    )
+    return make_split(
+        request.frame, request.schema, rows, request.split, seconds=request.budget.seconds, seed=request.seed
+    )
+
+
+def _arena(
+    request: LearnRequest, table: Table, split: Split, ledger: Ledger, reporter: Reporter
+) -> tuple[Arena, tuple[Candidate, ...]]:
+    outputs = len(request.task.classes)
+    shape = Shape(
+        rows=len(split.folds[0].train),
+        columns=max(1, len(request.schema.features)),
+        outputs=outputs if outputs > 2 else 1,
+        folds=len(split.folds),
+        core_seconds=max(0.1, ledger.search_end - ledger.clock()) * request.threads,
+        seconds=request.budget.seconds,
+    )
+    candidates, slot = portfolio(request.task, shape, request.algorithms)
+    arena = Arena(
+        task=request.task,
+        table=table,
+        split=split,
+        data=FoldData(table, split, request.seed),
+        ledger=ledger,
+        seed=request.seed,
+        threads=request.threads,
+        slot=slot,
+        cancelled=request.cancelled,
+        on_step=reporter.step,
+    )
+    return arena, candidates
+
+
+def _facts(request: LearnRequest, mode: str, champion: Champion, blended: Blended) -> dict[str, Any]:
+    return {
+        "seed": request.seed,
+        "budget_seconds": request.budget.seconds,
+        "latency_microseconds": request.latency_microseconds,
+        "mode": mode,
+        "weights": dict(blended.mixture.weights),
+        "pareto": [mixture_record(each) for each in blended.pareto],
+        "calibration": calibration_record(champion.blend.calibration),
+        "calibration_found": dict(blended.calibration_found),
+        "decision": decision_record(champion.decision),
+        "compared_folds": len(blended.oof.folds),
+    }
+
+
+def _board(
+    arena: Arena,
+    standings: Mapping[str, Standing],
+    blended: Blended,
+    champion: Champion,
+    result: Score,
+) -> Leaderboard:
+    return Leaderboard(
+        task=arena.task,
+        entries=rank(arena.task, standings, blended, arena.seed),
+        baselines=(),
+        champion=champion,
+        champion_metrics=result.metrics,
+        champion_loss=result.loss,
+        champion_loss_error=result.loss_error,
+        held_out=result.held_out,
+        importance={},
+        alarms=(),
+        split=arena.split.facts,
+        plan={},
+        timings={},
+        seed=arena.seed,
+    )

@@ -1,0 +1,251 @@
+"""Build the split of a table: first the untouched rows, then the folds of the others."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from yunque.data.schema import Role, Schema
+from yunque.errors import DataError
+from yunque.learning.split_group import deal_groups, draw_groups, group_codes
+from yunque.learning.split_policy import FoldPolicy, fold_policy
+from yunque.learning.split_random import deal, draw, strata
+from yunque.learning.split_time import chain, cut_moment, gap_length, moment_text, moments, share_cut
+from yunque.learning.splits import Fold, IntArray, Split, SplitWish, column_of, resolve_kind
+
+FEWEST_ROWS = 4
+MOST_PREDICTED = 5_000_000  # numbers that one candidate predicts over all folds
+LEAST_KEPT = 0.2  # a purge of groups that leaves less of a fold's training rows is given up
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """The rows to split, as arrays side by side; `position` is their place in the table."""
+
+    position: IntArray
+    y: npt.NDArray[Any]
+    classification: bool
+    outputs: int = 1
+    times: npt.NDArray[np.float64] | None = None
+    time_type: Any = None
+    groups: IntArray | None = None
+
+    def take(self, chosen: npt.NDArray[Any]) -> "Rows":
+        """Give some of the rows, by mask or by place."""
+        return replace(
+            self,
+            position=self.position[chosen],
+            y=self.y[chosen],
+            times=None if self.times is None else self.times[chosen],
+            groups=None if self.groups is None else self.groups[chosen],
+        )
+
+
+def make_split(
+    frame: pl.DataFrame, schema: Schema, usable: Rows, wish: SplitWish, *, seconds: float, seed: int
+) -> Split:
+    """Split the usable rows of a table.
+
+    Args:
+        frame: the checked table.
+        schema: names its time and group columns.
+        usable: the rows that have a target; times and groups are filled in here.
+        wish: what the caller wants.
+        seconds: the budget; more seconds allow more folds.
+        seed: seeds every draw.
+
+    Raises:
+        UsageError: the wish does not fit the table.
+        DataError: too few rows.
+    """
+    kind, reason = resolve_kind(wish, schema)
+    notes: list[str] = []
+    rows = _with_structure(frame, schema, usable, kind, notes)
+    if wish.kind == "auto":
+        rows = _without_empty_structure(rows, notes)
+        kind = _kind_of(rows)
+    if len(rows.position) < FEWEST_ROWS:
+        raise DataError(
+            f"Only {len(rows.position)} rows can be used; at least {FEWEST_ROWS} are needed.",
+            hint="Check the missing values of target and time column.",
+        )
+    rng = np.random.default_rng(seed)
+    gap = gap_length(wish.gap) if rows.times is not None else 0.0
+    held, facts = _hold_out(rows, wish, gap, rng)
+    training = rows.take(~held["away"])
+    policy = fold_policy(len(training.position), seconds, wish.folds)
+    folds, fold_facts = _folds(training, policy, gap, rng, notes)
+    return Split(
+        kind=kind,
+        training=training.position,
+        holdout=rows.position[held["holdout"]],
+        folds=tuple(folds),
+        facts={
+            "kind": kind,
+            "reason": reason,
+            "seed": seed,
+            "rows": int(frame.height),
+            "usable_rows": len(rows.position),
+            "training_rows": len(training.position),
+            "holdout_rows": int(held["holdout"].sum()),
+            "gap": gap,
+            **facts,
+            **fold_facts,
+            "fold_rows": [{"train": len(fold.train), "valid": len(fold.valid)} for fold in folds],
+            "notes": notes,
+        },
+    )
+
+
+def _with_structure(frame: pl.DataFrame, schema: Schema, usable: Rows, kind: str, notes: list[str]) -> Rows:
+    rows = usable
+    if "group" in kind:
+        rows = replace(rows, groups=group_codes(column_of(frame, schema, Role.GROUP)[usable.position]))
+    if "time" in kind:
+        column = column_of(frame, schema, Role.TIME)
+        times = moments(column[usable.position])
+        known = np.isfinite(times)
+        rows = replace(rows, times=times, time_type=column.dtype).take(known)
+        if not known.all():
+            notes.append(f"{int((~known).sum())} rows without a time are used for nothing")
+    return rows
+
+
+def _without_empty_structure(rows: Rows, notes: list[str]) -> Rows:
+    """Forget a time or group that is the same in every row; only a split nobody asked for may do so."""
+    if rows.times is not None and len(np.unique(rows.times)) < 2:
+        notes.append("all rows have the same time, so the split is not by time")
+        rows = replace(rows, times=None)
+    if rows.groups is not None and len(rows.groups) and rows.groups.max() == 0:
+        notes.append("all rows are of one group, so the split is not by group")
+        rows = replace(rows, groups=None)
+    return rows
+
+
+def _kind_of(rows: Rows) -> str:
+    if rows.times is None:
+        return "random" if rows.groups is None else "group"
+    return "time" if rows.groups is None else "group_time"
+
+
+def _hold_out(
+    rows: Rows, wish: SplitWish, gap: float, rng: np.random.Generator
+) -> tuple[dict[str, npt.NDArray[np.bool_]], dict[str, Any]]:
+    """Give masks: `holdout` is untouched, `away` is that and what lies in the gap before it."""
+    nothing = np.zeros(len(rows.position), dtype=np.bool_)
+    if not wish.holdout:
+        return {"holdout": nothing, "away": nothing}, {"holdout": None}
+    if rows.times is not None:
+        moment = isinstance(wish.holdout, date)
+        cut = cut_moment(wish.holdout) if moment else share_cut(rows.times, float(wish.holdout))  # type: ignore[arg-type]
+        holdout = rows.times >= cut
+        away = rows.times >= cut - gap if gap else holdout
+        if rows.groups is not None:
+            away = away | np.isin(rows.groups, np.unique(rows.groups[holdout]))
+        _refuse_empty(holdout, away, moment_text(cut, rows.time_type))
+        return {"holdout": holdout, "away": away}, {"holdout": {"from": moment_text(cut, rows.time_type)}}
+    share = float(wish.holdout)  # type: ignore[arg-type]
+    if rows.groups is not None:
+        holdout = draw_groups(rows.groups, share, rng)
+    else:
+        holdout = draw(strata(rows.y, classification=rows.classification), share, rng)
+    _refuse_empty(holdout, holdout, f"{share:g} of the rows")
+    return {"holdout": holdout, "away": holdout}, {"holdout": {"share": share}}
+
+
+def _refuse_empty(holdout: npt.NDArray[np.bool_], away: npt.NDArray[np.bool_], asked: str) -> None:
+    if not holdout.any() or (~away).sum() < FEWEST_ROWS:
+        raise DataError(
+            f"A holdout from {asked} leaves {int(holdout.sum())} rows to judge and "
+            f"{int((~away).sum())} to learn from.",
+            hint="Choose another moment or share; rows of one group never stand on both sides.",
+        )
+
+
+def _folds(
+    rows: Rows, policy: FoldPolicy, gap: float, rng: np.random.Generator, notes: list[str]
+) -> tuple[list[Fold], dict[str, Any]]:
+    if rows.times is not None:
+        parts, facts = _time_parts(rows, policy, gap, notes)
+    else:
+        parts, facts = _dealt_parts(rows, policy, rng, notes)
+    most = min(policy.most_validation_rows, max(100, MOST_PREDICTED // (rows.outputs * len(parts))))
+    folds = []
+    for train, valid in parts:
+        shown = valid
+        if len(valid) > most:
+            shown = np.sort(rng.choice(valid, most, replace=False))
+            notes.append(f"validation uses {len(shown)} of {len(valid)} rows")
+        folds.append(Fold(train=rows.position[train], valid=rows.position[shown]))
+    return folds, {"folds": len(folds), **facts}
+
+
+def _time_parts(
+    rows: Rows, policy: FoldPolicy, gap: float, notes: list[str]
+) -> tuple[list[tuple[IntArray, IntArray]], dict[str, Any]]:
+    assert rows.times is not None  # noqa: S101 - told by the caller
+    found = chain(rows.times, policy.folds, gap, policy.share) or chain(rows.times, 1, 0.0, policy.share)
+    if len(found) < policy.folds:
+        notes.append(f"{len(found)} instead of {policy.folds} blocks in time: too few distinct moments")
+    parts, cuts = [], []
+    for train, valid, cut in found:
+        kept = train
+        if rows.groups is not None:
+            kept = train[~np.isin(rows.groups[train], np.unique(rows.groups[valid]))]
+            if len(kept) < max(FEWEST_ROWS, LEAST_KEPT * len(train)):
+                notes.append(
+                    f"groups go on past {moment_text(cut, rows.time_type)}: keeping them apart would leave "
+                    f"{len(kept)} of {len(train)} rows, so they are split in time only"
+                )
+                kept = train
+        parts.append((kept, valid))
+        cuts.append(moment_text(cut, rows.time_type))
+    return parts, {"cuts": cuts}
+
+
+def _dealt_parts(
+    rows: Rows, policy: FoldPolicy, rng: np.random.Generator, notes: list[str]
+) -> tuple[list[tuple[IntArray, IntArray]], dict[str, Any]]:
+    stratum = strata(rows.y, classification=rows.classification)
+    if policy.folds == 1:
+        mask = (
+            draw_groups(rows.groups, policy.share, rng)
+            if rows.groups is not None
+            else draw(stratum, policy.share, rng)
+        )
+        return [(np.flatnonzero(~mask), np.flatnonzero(mask))], {"repeats": 1}
+    count, pinned = _fold_count(rows, policy.folds, notes)
+    parts = []
+    for _ in range(policy.repeats):
+        part = (
+            deal_groups(rows.groups, stratum, count, rng)
+            if rows.groups is not None
+            else deal(stratum, count, rng)
+        )
+        for number in range(count):
+            judged = (part == number) & ~pinned
+            if judged.any():
+                parts.append((np.flatnonzero(~judged), np.flatnonzero(judged)))
+    return parts, {"repeats": policy.repeats}
+
+
+def _fold_count(rows: Rows, wanted: int, notes: list[str]) -> tuple[int, npt.NDArray[np.bool_]]:
+    """Give the folds that every class allows, and the mask of rows that are only ever learnt from."""
+    pinned = np.zeros(len(rows.position), dtype=np.bool_)
+    count = wanted
+    if rows.groups is not None:
+        count = min(count, int(rows.groups.max()) + 1)
+    elif rows.classification:
+        sizes = np.bincount(rows.y.astype(np.int64))
+        rare = sizes[(sizes > 1)]
+        count = max(3, min(count, int(rare.min(initial=count)))) if count > 3 else count
+        pinned = sizes[rows.y.astype(np.int64)] == 1
+        if pinned.any():
+            notes.append(f"{int(pinned.sum())} classes with one row are learnt from but never judged")
+    count = max(2, min(count, len(rows.position)))
+    if count < wanted:
+        notes.append(f"{count} instead of {wanted} folds: the rarest class or the groups allow no more")
+    return count, pinned

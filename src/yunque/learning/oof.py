@@ -1,0 +1,81 @@
+"""Out-of-fold predictions side by side: every candidate judged on the same rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from yunque.kernel.form import FloatArray
+from yunque.learning.fold_fit import FoldResult
+from yunque.learning.splits import Fold, IntArray
+
+ResultsByFold = Mapping[int, FoldResult]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutOfFold:
+    """Predictions of several candidates on the rows of some folds.
+
+    Attributes:
+        folds: the folds covered, 0 to some number.
+        rows: (n,) positions in the table, ascending.
+        y: (n,) answers.
+        weight: (n,) weights, or None.
+        predictions: (n, n_outputs) per candidate; the mean where repeated folds predict a row twice.
+    """
+
+    folds: tuple[int, ...]
+    rows: IntArray
+    y: npt.NDArray[Any]
+    weight: FloatArray | None
+    predictions: Mapping[str, FloatArray]
+
+
+def common_folds(losses: Mapping[str, tuple[float, ...]]) -> int:
+    """Give the number of folds on which to compare: those the best candidate has finished.
+
+    Args:
+        losses: per candidate, its losses on folds 0, 1, …, as far as it came (at least one).
+
+    Returns:
+        The folds finished by the candidate that is best on the folds it shares with any that came further.
+    """
+    best, reach = "", 0
+    for name in sorted(losses, key=lambda each: (-len(losses[each]), each)):
+        shared = len(losses[name])
+        if not best or sum(losses[name][:shared]) < sum(losses[best][:shared]):
+            best, reach = name, shared
+    return reach
+
+
+def assemble(
+    folds: tuple[Fold, ...],
+    results: Mapping[str, ResultsByFold],
+    y: npt.NDArray[Any],
+    weight: FloatArray | None,
+    reach: int,
+) -> OutOfFold:
+    """Put the predictions of all candidates that finished folds 0 to `reach` - 1 side by side."""
+    covered = tuple(range(reach))
+    rows = np.unique(np.concatenate([folds[fold].valid for fold in covered]))
+    places = [np.searchsorted(rows, folds[fold].valid) for fold in covered]
+    times = np.zeros(len(rows))
+    for place in places:
+        times[place] += 1.0
+    predictions = {}
+    for name, by_fold in results.items():
+        if not all(fold in by_fold for fold in covered):
+            continue
+        total = np.zeros((len(rows), by_fold[0].predictions.shape[1]))
+        for fold, place in zip(covered, places, strict=True):
+            total[place] += by_fold[fold].predictions
+        predictions[name] = total / times[:, None]
+    return OutOfFold(
+        folds=covered,
+        rows=rows,
+        y=y[rows],
+        weight=None if weight is None else weight[rows],
+        predictions=predictions,
+    )

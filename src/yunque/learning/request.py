@@ -1,0 +1,48 @@
+"""What a run is asked: the table, the question, the time, and how far it may go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from yunque.data.schema import Schema
+from yunque.learning.budget import Budget
+from yunque.learning.progress import Progress, ignore
+from yunque.learning.splits import SplitWish
+from yunque.learning.task import Task
+
+
+def never() -> bool:
+    """Nobody cancels."""
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnRequest:
+    """One run.
+
+    Attributes:
+        frame: checked, typed table, target included.
+        schema: its columns and their roles.
+        task: the question.
+        budget: seconds and clock.
+        seed: seeds everything.
+        split: what the caller wants of the split.
+        algorithms: names or aliases to restrict the candidates to; None for all.
+        threads: fits that run side by side, each on one thread.
+        on_progress: told after every step; must return quickly.
+        cancelled: asked often; once it says True the run ends soon with the best so far.
+        latency_microseconds: what one row may take in the shipped blend.
+    """
+
+    frame: pl.DataFrame
+    schema: Schema
+    task: Task
+    budget: Budget
+    seed: int = 7
+    split: SplitWish = field(default_factory=SplitWish)
+    algorithms: tuple[str, ...] | None = None
+    threads: int = 2
+    on_progress: Callable[[Progress], None] = ignore
+    cancelled: Callable[[], bool] = never
+    latency_microseconds: float = 1_000.0

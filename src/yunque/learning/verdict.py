@@ -1,0 +1,140 @@
+"""How good the champion is, and whether to believe it: baselines, held-out score, importance, alarms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from yunque.kernel.form import FloatArray
+from yunque.learning.blending import Blended
+from yunque.learning.decide import answered, coverage
+from yunque.learning.held_out import on_fold_rows, on_untouched_rows
+from yunque.learning.importance import Explained, permutation_importance
+from yunque.learning.judge import Judged
+from yunque.learning.leaderboard import Baseline, Champion, Decision, HeldOut
+from yunque.learning.metrics import evaluate_all, loss_error, loss_of, metric
+from yunque.learning.race import Standing
+from yunque.learning.search import Arena
+from yunque.learning.ship import bag, build
+from yunque.learning.splits import IntArray
+
+MOST_HELD_OUT = 100_000
+MOST_EVALUATED = 10_000_000  # predictions looked at for the champion's metrics
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """The champion on held-out rows."""
+
+    held_out: HeldOut
+    decision: Decision
+    metrics: Mapping[str, float]
+    loss: float
+    loss_error: float
+
+
+def judged_rows(arena: Arena) -> tuple[IntArray, IntArray]:
+    """Give rows to fit the baselines on, and the rows that judge them: untouched ones, or the last fold's."""
+    if len(arena.split.holdout):
+        most = min(MOST_HELD_OUT, MOST_EVALUATED // arena.task.n_outputs)
+        return arena.split.training, drawn(arena.split.holdout, most, arena.seed)
+    fold = arena.split.folds[-1]
+    return fold.train, fold.valid
+
+
+def drawn(rows: IntArray, most: int, seed: int) -> IntArray:
+    """Give at most `most` of the rows, ascending."""
+    if len(rows) <= most:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+
+
+def judge_baselines(arena: Arena) -> tuple[Baseline, ...]:
+    """Give the constant and the best single column."""
+    train, held = judged_rows(arena)
+    table = arena.table
+    prediction = _constant(arena, train)
+    predictions = np.tile(prediction, (len(held), 1))
+    found = metric(arena.task.metric, arena.task.kind)
+    return (
+        Baseline(
+            name="constant",
+            column=None,
+            loss=loss_of(found, arena.task, table.y[held], predictions),
+            loss_error=loss_error(found, arena.task, table.y[held], predictions, arena.seed),
+            metrics=evaluate_all(arena.task, table.y[held], predictions),
+        ),
+    )
+
+
+def _constant(arena: Arena, rows: IntArray) -> FloatArray:
+    y = arena.table.y[rows]
+    if not arena.task.is_classification:
+        return np.array([float(y.mean())])
+    return np.bincount(y, minlength=arena.task.n_outputs) / len(y)
+
+
+def score(arena: Arena, champion: Champion, blended: Blended) -> Score:
+    """Judge the champion on the untouched rows; without any, on those of the folds."""
+    if len(arena.split.holdout):
+        _, rows = judged_rows(arena)
+        until = arena.ledger.search_end + 0.75 * arena.ledger.reserve
+        held = on_untouched_rows(
+            champion, arena.table, rows, until=until, clock=arena.ledger.clock, seed=arena.seed
+        )
+    else:
+        held = on_fold_rows(blended.oof, blended.mixed, arena.table, champion)
+    decision = champion.decision
+    if held.kind == "test":
+        decision = replace(decision, interval_coverage=coverage(held.y, held.predictions, decision))
+    weight = None if arena.table.weight is None else arena.table.weight[held.rows]
+    shown = answered(arena.task, held.predictions, decision.threshold)
+    found = metric(arena.task.metric, arena.task.kind)
+    return Score(
+        held_out=held,
+        decision=decision,
+        metrics=evaluate_all(
+            arena.task,
+            held.y,
+            held.predictions,
+            decision.threshold,
+            weight=weight,
+            rows_in_time_order="time" in arena.split.kind,
+        ),
+        loss=loss_of(found, arena.task, held.y, shown, weight),
+        loss_error=loss_error(found, arena.task, held.y, shown, arena.seed),
+    )
+
+
+def explain(
+    arena: Arena, champion: Champion, blended: Blended, standings: Mapping[str, Standing]
+) -> tuple[dict[str, float], list[str]]:
+    """Give the permutation importance per feature column, and the columns there was no time for.
+
+    Without untouched rows the models of one fold speak, on the rows that they did not learn from.
+    """
+    table = arena.table
+    blend, recipes = champion.blend, champion.recipes
+    rows = arena.split.holdout
+    if not len(rows):
+        fold = blended.oof.folds[-1]
+        candidates = {name: each.candidate for name, each in standings.items()}
+        results = {name: each.results for name, each in standings.items()}
+        parts = bag(blended.mixture.weights, candidates, results, (fold,))
+        blend, recipes = build(parts, arena.data, arena.task.n_outputs)
+        blend = replace(blend, calibration=champion.blend.calibration)
+        rows = arena.split.folds[fold].valid
+    rows = drawn(rows, 20_000, arena.seed)
+    weight = None if table.weight is None else table.weight[rows]
+    return permutation_importance(
+        Explained(
+            blend=blend,
+            recipes=recipes,
+            frame=table.frame[rows],
+            judged=Judged(task=arena.task, y=table.y[rows], weight=weight),
+        ),
+        [column.name for column in table.schema.features],
+        seed=arena.seed,
+        until=arena.ledger.end - 0.1 * arena.ledger.reserve,
+        clock=arena.ledger.clock,
+    )
