@@ -47,6 +47,7 @@ class Reading:
         date_order: ISO, or the order of day and month in D/M/Y or M/D/Y.
         true_words, false_words: lower-case words of a boolean column.
         missing_words: further words that mean "missing" in this column.
+        kept_words: standard missing words that are values in this column ("none", "-", Namibia's "NA").
     """
 
     decimal: Literal[".", ","] = "."
@@ -57,6 +58,7 @@ class Reading:
     true_words: tuple[str, ...] = ()
     false_words: tuple[str, ...] = ()
     missing_words: tuple[str, ...] = ()
+    kept_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
