@@ -1,5 +1,6 @@
 """Storage in a local folder: temporary file, fsync, then a hard link that fails if the name is taken."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from yunque.errors import ConflictError, NotFoundError, StorageError
 from yunque.runtime.storage import CHUNK_BYTES, Entry, Storage, Stored, check_key, check_prefix, stream_of
 
 _PARTIAL = ".partial-"
+_FOLDER_RACES = 50
 
 
 class FileStorage:
@@ -100,12 +102,11 @@ class FileStorage:
         return path
 
     def _name(self, partial: Path, final: Path, key: str) -> None:
-        try:
-            with _telling("write"):
-                os.link(partial, final)
-        except FileExistsError as error:
-            raise _taken(key) from error
         with _telling("write"):
+            try:
+                os.link(partial, final)
+            except FileExistsError as error:
+                raise _taken(key) from error
             _sync_folder(final.parent)
 
 
@@ -129,12 +130,13 @@ def _write(file: BinaryIO, chunks: Iterable[bytes]) -> Stored:
 
 
 def _open_partial(folder: Path) -> tuple[Path, BinaryIO]:
-    for _ in range(10):  # a delete elsewhere may remove the folder between the two lines
-        _make_folders(folder)
-        partial = folder / f"{_PARTIAL}{uuid4().hex}"
-        with suppress(FileNotFoundError):
+    """Open a new hidden file in `folder`; a delete elsewhere may remove the folder while we make it."""
+    for _ in range(_FOLDER_RACES):
+        with suppress(FileNotFoundError, FileExistsError):
+            _make_folders(folder)
+            partial = folder / f"{_PARTIAL}{uuid4().hex}"
             return partial, partial.open("xb")
-    raise OSError(f"The folder of {folder.name} disappears as soon as it is made.")
+    raise FileExistsError(errno.ENOTDIR, "something that is not a folder is in the way")
 
 
 def _make_folders(folder: Path) -> None:
@@ -167,11 +169,9 @@ def _between(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
 
 @contextmanager
 def _telling(action: str) -> Iterator[None]:
-    """Turn an OSError into a StorageError that names no path; what is missing or taken passes."""
+    """Turn an OSError into a StorageError that names no path."""
     try:
         yield
-    except (FileNotFoundError, FileExistsError, NotADirectoryError):
-        raise
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else "unknown reason"
         raise StorageError(
