@@ -28,6 +28,16 @@ def require(holds: bool | np.bool_, problem: str) -> None:
         )
 
 
+def require_within(positions: npt.NDArray[Any], count: int, what: str) -> None:
+    """Refuse numbers that are not whole, or not 0 to `count` - 1.
+
+    Raises:
+        BundleError: one points out of bounds.
+    """
+    inside = (positions >= 0) & (positions < count) & (positions == np.floor(positions))
+    require(bool(inside.all()), f"{what} points out of bounds")
+
+
 def require_columns(x: FloatArray, n_features: int) -> None:
     """Refuse a matrix of another width, which the compiled code would read out of bounds.
 

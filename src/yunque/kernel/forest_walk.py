@@ -75,6 +75,8 @@ def is_member(trees, value, category_set):  # type: ignore[no-untyped-def]
     """Say whether a code is in a set of categories: cut to a whole number; negative and huge are not."""
     if not (value > -1.0 and value < LARGEST_CODE):
         return False
+    if trees[6][1] and value < 0.0:  # XGBoost's rule; LightGBM cuts -0.5 to 0
+        return False
     code = np.int64(value)
     start = trees[4][category_set]
     if (code >> 5) >= trees[4][category_set + 1] - start:

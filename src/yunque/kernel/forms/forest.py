@@ -7,7 +7,15 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from yunque.kernel.arrays import LARGEST, MAX_FEATURES, MAX_OUTPUTS, Unchecked, require, require_columns
+from yunque.kernel.arrays import (
+    LARGEST,
+    MAX_FEATURES,
+    MAX_OUTPUTS,
+    Unchecked,
+    require,
+    require_columns,
+    require_within,
+)
 from yunque.kernel.forest_walk import CATEGORICAL, FLAG_BITS, INNER, walk
 from yunque.kernel.form import Arrays, FloatArray, Link
 
@@ -120,8 +128,7 @@ def _checked_nodes(given: Unchecked, n_features: int) -> Arrays:
     }
     require(not np.isnan(threshold).any(), "a threshold is not a number")
     require(bool((nodes["flags"] < (1 << FLAG_BITS)).all()), "a node has unknown flags")
-    in_bounds = (nodes["feature"] >= 0) & (nodes["feature"] < n_features)
-    require(bool(in_bounds.all()), "a node reads a column that is not there")
+    require_within(nodes["feature"], n_features, "a node")
     return nodes
 
 
@@ -140,8 +147,7 @@ def _checked_rest(given: Unchecked, n_features: int, n_outputs: int) -> Arrays:
         "bias": given.numbers("bias", (n_outputs,)),
         "zero_is_missing": given.array("zero_is_missing", "|u1", (n_features,)),
     }
-    output = rest["tree_output"]
-    require(bool(((output >= 0) & (output < n_outputs)).all()), "a tree adds to an output that is not there")
+    require_within(rest["tree_output"], n_outputs, "a tree's output")
     return rest
 
 
@@ -165,15 +171,9 @@ def _check_targets(nodes: Arrays, rest: Arrays) -> None:
         require(depth <= MAX_DEPTH, f"a tree is deeper than {MAX_DEPTH}")
     leaves = (nodes["flags"] & INNER) == 0
     if rest["leaf_vectors"].shape[0]:
-        _check_indices(nodes["threshold"][leaves], rest["leaf_vectors"].shape[0], "a leaf")
+        require_within(nodes["threshold"][leaves], rest["leaf_vectors"].shape[0], "a leaf")
     sets = (nodes["flags"] & (INNER | CATEGORICAL)) == (INNER | CATEGORICAL)
-    _check_indices(nodes["threshold"][sets], rest["word_start"].size - 1, "a categorical node")
-
-
-def _check_indices(values: FloatArray, count: int, what: str) -> None:
-    """See that numbers are whole and below `count`."""
-    inside = (values >= 0) & (values < count) & (values == np.floor(values))
-    require(bool(inside.all()), f"{what} points out of bounds")
+    require_within(nodes["threshold"][sets], rest["word_start"].size - 1, "a categorical node")
 
 
 def _check_sizes(nodes: Arrays, rest: Arrays, factors: FloatArray, single_sums: bool) -> None:
@@ -184,11 +184,9 @@ def _check_sizes(nodes: Arrays, rest: Arrays, factors: FloatArray, single_sums: 
         leaves = nodes["threshold"][(nodes["flags"] & INNER) == 0]
         require(bool(np.isfinite(leaves).all()), "a leaf is not finite")
         largest = float(np.abs(leaves).max(initial=0.0))
-    with np.errstate(over="ignore"):
-        total = largest * (rest["tree_start"].size - 1) + float(np.abs(rest["base"]).max())
-        final = total * abs(factors[1]) + float(np.abs(rest["bias"]).max())
-    require(total < (LARGEST_SINGLE if single_sums else LARGEST), "the leaves are too large to be summed")
-    require(final < LARGEST, "the scores are too large")
+    total = largest * (rest["tree_start"].size - 1) + float(np.abs(rest["base"]).max())
+    most = LARGEST_SINGLE if single_sums else LARGEST
+    require(total < min(most, LARGEST / max(abs(factors[1]), 1.0)), "the leaves are too large to be summed")
 
 
 def _pack(nodes: Arrays) -> FloatArray:

@@ -1,0 +1,172 @@
+"""CatBoost: boosted oblivious trees on numbers and codes (Prokhorenkova et al., NeurIPS 2018)."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from yunque.kernel.form import Arrays, FloatArray, Form, Link
+from yunque.kernel.forms.oblivious import Oblivious
+from yunque.learning.algorithm import Algorithm, FitRequest, Fitted, Matrix
+from yunque.learning.algorithms.constant import constant_form, constant_prediction
+from yunque.learning.indicators import Indicators, choose_indicators, expand
+from yunque.learning.patience import Patience
+from yunque.learning.target import Target, own_params, target_of
+from yunque.learning.task import TaskKind
+
+OBJECTIVES = {TaskKind.BINARY: "Logloss", TaskKind.MULTICLASS: "MultiClass", TaskKind.REGRESSION: "RMSE"}
+LINKS: dict[TaskKind, Link] = {TaskKind.BINARY: "sigmoid", TaskKind.MULTICLASS: "softmax"}
+ROUNDS_WITH_VALID, ROUNDS_WITHOUT = 10_000, 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boosted:
+    """A model, and the further columns that it reads."""
+
+    model: Any
+    indicators: Indicators
+    link: Link
+
+
+class _Watch:
+    """CatBoost's callback: asked after each iteration whether to go on."""
+
+    def __init__(self, request: FitRequest) -> None:
+        share = float(request.params.get("patience_share", 1.0))
+        self.patience = Patience(rows=request.train.x.shape[0], share=share)
+        self.should_stop = request.should_stop
+        self.stopped = False
+
+    def after_iteration(self, info: Any) -> bool:
+        """Give False to end the fit."""
+        losses = info.metrics.get("validation") or {}
+        over = any(self.patience.is_over(info.iteration, values[-1]) for values in losses.values())
+        self.stopped = not over and self.should_stop()
+        return not (over or self.stopped)
+
+
+def parameters(request: FitRequest) -> dict[str, Any]:
+    """Give CatBoost's parameters: strong defaults, then the request's own, then what makes it repeatable."""
+    limit = ROUNDS_WITHOUT if request.valid is None else ROUNDS_WITH_VALID
+    defaults: dict[str, Any] = {
+        "loss_function": OBJECTIVES[request.task.kind],
+        "iterations": limit,
+        "learning_rate": 0.08,
+        "depth": 6,
+        "boosting_type": "Plain",
+        "bootstrap_type": "Bernoulli",
+        "subsample": 0.9,
+        "leaf_estimation_iterations": 1,
+    }
+    fixed = {
+        "grow_policy": "SymmetricTree",
+        "random_seed": request.seed % (2**31 - 1),
+        "thread_count": request.threads,
+        "allow_writing_files": False,
+        "logging_level": "Silent",
+    }
+    if request.task.kind is TaskKind.MULTICLASS:
+        fixed["classes_count"] = request.task.n_outputs
+    return defaults | own_params(request.params, ()) | fixed
+
+
+def _pool(matrix: Matrix, request: FitRequest, fit: tuple[Target, Indicators]) -> Any:
+    import catboost
+
+    target, indicators = fit
+    y = matrix.y if request.task.is_classification else target.learnt(matrix.y)
+    return catboost.Pool(expand(matrix.x, indicators), y, weight=matrix.weight)
+
+
+def _fit(request: FitRequest) -> Fitted:
+    if np.unique(request.train.y).size < 2:
+        return Fitted(native=None)
+    import catboost
+
+    params = parameters(request)
+    target = target_of(request, params["loss_function"].lower())
+    indicators = choose_indicators(request.train.x, request.categorical)
+    train = _pool(request.train, request, (target, indicators))
+    valid = None if request.valid is None else _pool(request.valid, request, (target, indicators))
+    model, watch = catboost.CatBoost(params), _Watch(request)
+    try:
+        model.fit(train, eval_set=valid, callbacks=[watch])
+    except catboost.CatBoostError as error:
+        if "constant or ignored" not in str(error):
+            raise
+        return Fitted(native=None)
+    if target.link != "exp" and not request.task.is_classification:
+        scale, bias = model.get_scale_and_bias()
+        model.set_scale_and_bias(scale * target.scale, bias * target.scale + target.centre)
+    native = Boosted(model=model, indicators=indicators, link=LINKS.get(request.task.kind, target.link))
+    return Fitted(native=native, rounds=model.tree_count_, stopped_early=watch.stopped)
+
+
+def _native_raw(fitted: Fitted, request: FitRequest, x: FloatArray) -> FloatArray:
+    native: Boosted | None = fitted.native
+    if native is None:
+        return np.tile(constant_prediction(request), (x.shape[0], 1))
+    seen = expand(x, native.indicators)
+    raw = native.model.predict(seen, prediction_type="RawFormulaVal", thread_count=request.threads)
+    return np.asarray(raw, np.float64).reshape(x.shape[0], -1)
+
+
+def _saved(model: Any, form: str) -> bytes:
+    """Give the model file: the library can only write it to a path."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model"
+        model.save_model(str(path), format=form)
+        return path.read_bytes()
+
+
+def _flatten(fitted: Fitted, request: FitRequest) -> Form:
+    n_features = request.train.x.shape[1]
+    native: Boosted | None = fitted.native
+    if native is None:
+        return constant_form(constant_prediction(request), n_features)
+    model = json.loads(_saved(native.model, "json"))
+    scale, bias = model["scale_and_bias"]
+    columns = {f["feature_index"]: f for f in model["features_info"]["float_features"]}
+    trees = [(tree["splits"] or (), tree["leaf_values"]) for tree in model["oblivious_trees"]]
+    missing = [f["flat_feature_index"] for f in columns.values() if f["nan_value_treatment"] == "AsTrue"]
+    nan_is_largest = np.zeros(n_features, np.uint8)
+    nan_is_largest[[column for column in missing if column < n_features]] = 1
+    splits = [split for asked, _ in trees for split in asked]
+    position = [columns[split["float_feature_index"]]["flat_feature_index"] for split in splits]
+    depths = [len(asked) for asked, _ in trees]
+    arrays: Arrays = {
+        "split_feature": np.array(position, np.int32),
+        "border": np.array([split["border"] for split in splits], np.float32),
+        "indicator_column": native.indicators.columns.astype(np.int32),
+        "indicator_code": native.indicators.codes,
+        "split_start": np.cumsum([0, *depths], dtype=np.int64),
+        "leaf_start": np.cumsum([0, *(1 << depth for depth in depths)], dtype=np.int64),
+        "leaves": np.array([v for _, leaves in trees for v in leaves], np.float64).reshape(-1, len(bias)),
+        "bias": np.array(bias, np.float64),
+        "nan_is_largest": nan_is_largest,
+    }
+    facts = {"link": native.link, "n_features": n_features, "n_outputs": len(bias), "scale": float(scale)}
+    return Oblivious.from_arrays(facts, arrays)
+
+
+def _reference(fitted: Fitted) -> tuple[str, bytes]:
+    return ".cbm", b"" if fitted.native is None else _saved(fitted.native.model, "cbm")
+
+
+ALGORITHM = Algorithm(
+    name="catboost",
+    aliases=("cat", "cat_boost", "catboost_classifier", "catboost_regressor"),
+    family="catboost",
+    tasks=frozenset(TaskKind),
+    view="tree",
+    requires=("catboost",),
+    fit=_fit,
+    flatten=_flatten,
+    native_raw=_native_raw,
+    reference=_reference,
+    refit_params=lambda rounds: {"iterations": rounds},
+    cost=lambda rows, columns, outputs: 0.2 + 1e-6 * rows * columns * outputs,
+)
