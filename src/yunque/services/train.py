@@ -1,0 +1,186 @@
+"""Train: from a raw table to a packed bundle, with everything that was decided on the way written down."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from yunque.data.contract import Contract
+from yunque.data.finding import Finding
+from yunque.data.infer import Wishes
+from yunque.errors import DataError
+from yunque.learning.budget import Budget, parse_budget
+from yunque.learning.infer_task import infer_task
+from yunque.learning.leaderboard import Leaderboard
+from yunque.learning.learn import LearnRequest, learn
+from yunque.learning.progress import Progress, ignore
+from yunque.learning.registry import algorithm
+from yunque.learning.splits import SplitWish
+from yunque.learning.task import Task
+from yunque.models.bundle import Bundle, PackContext, pack
+from yunque.models.gates import parse_requirement
+from yunque.models.manifest import Acceptance
+from yunque.runtime.clock import Clock
+from yunque.services.check import (
+    CheckOutcome,
+    CheckRequest,
+    check,
+    refuse_blocking,
+    refuse_broken,
+    require_target,
+)
+
+Listener = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainRequest:
+    """What to train, and what is asked of it.
+
+    Attributes:
+        source: a path, a glob, several of them, or a frame.
+        source_name: where the table came from, in words; no path of this machine.
+        name: name of the model.
+        wishes: target, roles and kinds that the user names.
+        contract: a contract that the table must meet; inferred when None.
+        task, metric: "auto" or a name.
+        budget: "60s", "5m", small, medium, large, or seconds.
+        split: holdout, folds, order.
+        requirements: targets declared before training, for example "roc_auc>=0.85".
+        accept: blocking findings that are accepted by name.
+        accept_reason: why.
+        algorithms: names to choose among; all when None.
+        seed: seeds every random choice.
+        threads: threads of training.
+        by: who asks.
+    """
+
+    source: object
+    source_name: str = ""
+    name: str
+    wishes: Wishes
+    contract: Contract | None = None
+    task: str = "auto"
+    metric: str = "auto"
+    budget: str | float = "60s"
+    split: SplitWish = field(default_factory=SplitWish)
+    requirements: tuple[str, ...] = ()
+    accept: tuple[str, ...] = ()
+    accept_reason: str = ""
+    algorithms: tuple[str, ...] | None = None
+    seed: int = 7
+    threads: int = 2
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """What a training made.
+
+    Attributes:
+        name: name of the model.
+        task: the question that was settled.
+        outcome: contract, findings and notes of the table.
+        leaderboard: everything the run found.
+        bundle: the packed champion, not yet published.
+    """
+
+    name: str
+    task: Task
+    outcome: CheckOutcome
+    leaderboard: Leaderboard
+    bundle: Bundle
+
+
+def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listener = ignore) -> Trained:
+    """Check the table, learn within the budget, and pack the champion in `folder`, which must not exist.
+
+    What the caller got wrong is refused before anything long starts: unknown metric, requirement, algorithm.
+
+    Raises:
+        UsageError: a wish names what does not exist.
+        DataError: the table cannot be used; blocking findings that nobody accepted; a broken contract.
+        TrainingError: no candidate could be trained.
+    """
+    started = clock.monotonic()
+    seconds = parse_budget(request.budget)
+    names = _algorithm_names(request.algorithms)
+    on_progress(_stage("check", f"Reading and checking {request.source_name or 'the table'}", seconds))
+    outcome = check(
+        CheckRequest(
+            source=request.source,
+            wishes=request.wishes,
+            name=request.name,
+            contract=request.contract,
+            seed=request.seed,
+            as_of=clock.now(),
+            is_regression={"auto": None}.get(request.task, request.task == "regression"),
+        )
+    )
+    target = require_target(outcome.contract)
+    if request.contract is not None:
+        refuse_broken(outcome, request.accept)
+    accepted = refuse_blocking(outcome, request.accept)
+    frame = _answered(outcome.checked.frame, target)
+    task = infer_task(outcome.contract, frame, request.task, request.metric)
+    requirements = tuple(str(parse_requirement(text, task)) for text in request.requirements)
+    board = learn(
+        LearnRequest(
+            frame=frame,
+            schema=outcome.contract.schema,
+            task=task,
+            budget=Budget(seconds=seconds, clock=clock.monotonic),
+            seed=request.seed,
+            split=request.split,
+            algorithms=names,
+            threads=request.threads,
+            on_progress=on_progress,
+        )
+    )
+    on_progress(_stage("pack", "Packing the champion and drawing its report", 0.0))
+    context = PackContext(
+        name=request.name,
+        frame=frame,
+        created=clock.now(),
+        source=request.source_name,
+        findings=outcome.findings,
+        accepted=_acceptances(accepted, request),
+        requirements=requirements,
+        budget_seconds=seconds,
+        budget_used_seconds=clock.monotonic() - started,
+    )
+    bundle = pack(board, outcome.contract, context, folder)
+    return Trained(name=request.name, task=task, outcome=outcome, leaderboard=board, bundle=bundle)
+
+
+def _stage(stage: str, message: str, seconds_left: float) -> Progress:
+    return Progress(
+        stage=stage,
+        done=0,
+        total=0,
+        best="",
+        best_loss=None,
+        baseline_loss=None,
+        message=message,
+        seconds_left=seconds_left,
+    )
+
+
+def _algorithm_names(wished: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if wished is None else tuple(algorithm(name).name for name in wished)
+
+
+def _answered(frame: pl.DataFrame, target: str) -> pl.DataFrame:
+    """Keep the rows whose answer is known; how many are not is one of the findings."""
+    known = frame.filter(pl.col(target).is_not_null())
+    if known.height == 0:
+        raise DataError(
+            f"No row has a value in the target {target!r}.", hint="Choose another target, or another table."
+        )
+    return known
+
+
+def _acceptances(accepted: tuple[Finding, ...], request: TrainRequest) -> tuple[Acceptance, ...]:
+    reason = request.accept_reason or "accepted by name when the training was asked for"
+    return tuple(Acceptance(finding=finding.id, by=request.by, reason=reason) for finding in accepted)

@@ -1,0 +1,30 @@
+"""The application that uvicorn serves: `uvicorn --factory yunque.surfaces.asgi:build`."""
+
+from fastapi import FastAPI
+
+from yunque.runtime.logs import configure_logs
+from yunque.services.score import Shelf
+from yunque.surfaces.bootstrap import open_platform, read_keyring
+from yunque.surfaces.http.app import create_app
+from yunque.surfaces.http.limits import Limits
+from yunque.surfaces.http.serving import Serving
+
+
+def build() -> FastAPI:
+    """Build the application from the settings; each worker builds its own."""
+    configure_logs()
+    platform = open_platform()
+    settings = platform.settings
+    return create_app(
+        Serving(
+            shelf=Shelf(platform.registry, default=settings.default_model),
+            limits=Limits(
+                body_bytes=settings.max_body_bytes,
+                body_seconds=settings.body_timeout_seconds,
+                rows=settings.max_rows,
+            ),
+            keyring=read_keyring(settings),
+            cors_origins=settings.cors_origins,
+            poll_seconds=settings.poll_seconds,
+        )
+    )

@@ -1,0 +1,111 @@
+"""The composition root: the only reader of settings, the only builder of real things."""
+
+import getpass
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from yunque.errors import StorageError
+from yunque.models.registry import Registry
+from yunque.runtime.clock import REAL_CLOCK, Clock
+from yunque.runtime.database import Database, open_database, sqlite_url
+from yunque.runtime.migrations import upgrade
+from yunque.services.access import Keyring, read_keys
+from yunque.settings import Settings
+
+KEYS_FILE = "api_keys"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """The real things, built once for a process.
+
+    Attributes:
+        settings: as the environment has them.
+        clock: time.
+        database: rows, at the newest revision.
+        registry: published models.
+    """
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    registry: Registry
+
+    @property
+    def threads(self) -> int:
+        """Threads that a training may use."""
+        return self.settings.threads or len(os.sched_getaffinity(0))
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give the path of a folder that does not exist yet, and remove what was made there."""
+        folder = self.settings.home / "work" / uuid.uuid4().hex
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def open_platform(settings: Settings | None = None) -> Platform:
+    """Build everything; creates the home folder and brings the database to its newest revision.
+
+    Raises:
+        UsageError: a setting has a value it cannot take.
+        StorageError: the home cannot be written, or the database does not answer.
+    """
+    known = settings or Settings.load()
+    home = _make_home(known.home)
+    url = known.database_url.get_secret_value() if known.database_url else sqlite_url(home / "yunque.db")
+    database = open_database(url)
+    upgrade(database.engine)
+    return Platform(
+        settings=known,
+        clock=REAL_CLOCK,
+        database=database,
+        registry=Registry(home / "models", database),
+    )
+
+
+def _make_home(home: Path) -> Path:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"The home folder cannot be made: {error.strerror}.",
+            hint="Set YUNQUE_HOME to a folder you may write.",
+        ) from error
+    return home
+
+
+def keys_file(settings: Settings) -> Path:
+    """Give the file of accepted API keys."""
+    return settings.api_keys_file or settings.home / KEYS_FILE
+
+
+def read_keyring(settings: Settings) -> Keyring:
+    """Read the accepted API keys from the settings and the keys file.
+
+    Raises:
+        UsageError: a line is not of the form name:sha256.
+        StorageError: the file cannot be read.
+    """
+    path = keys_file(settings)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    except OSError as error:
+        raise StorageError(f"The API keys cannot be read: {error.strerror}.") from error
+    return read_keys([*settings.api_keys, *lines])
+
+
+def person() -> str:
+    """Give the name of whoever runs this process, for the record."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"user {os.getuid()}"

@@ -1,0 +1,89 @@
+"""The `yunque` command: what a person types, from a raw table to a served model."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from yunque import __version__
+from yunque.surfaces.cli import keys, models
+from yunque.surfaces.cli.check import check
+from yunque.surfaces.cli.errors import exit_code_of, show_error
+from yunque.surfaces.cli.predict import predict
+from yunque.surfaces.cli.serve import serve
+from yunque.surfaces.cli.train import train
+
+# The mark \b keeps the lines of a paragraph as they stand.
+STORY = """From a raw table to a served, proven model.
+
+\b
+1. yunque check TABLE --target COLUMN   what is in the data, and what would
+                                        fool a model
+2. yunque train TABLE --target COLUMN   the best model in the time given,
+                                        proved against baselines, published
+3. yunque predict NAME TABLE -o OUT     answers for a file; rows that cannot
+                                        be read are explained beside it
+4. yunque serve                         answers by HTTP, documented at /docs
+
+\b
+Everything is kept in the folder .yunque (YUNQUE_HOME).
+Every command takes --json.
+Exit codes: 0 done; 1 usage; 2 the data or the model is not good enough;
+3 internal."""
+
+app = typer.Typer(
+    name="yunque",
+    help=STORY,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+app.command()(check)
+app.command()(train)
+app.command()(predict)
+app.add_typer(models.app, name="models")
+app.command()(serve)
+app.add_typer(keys.app, name="keys")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"yunque {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and give its exit code; nothing escapes but what debugging asks for."""
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(args=list(arguments), prog_name="yunque", standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt) as stopped:
+        typer.echo("Stopped.", err=True)
+        return exit_code_of(stopped)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - the reader has left
+        return 0
+    except Exception as error:
+        if os.environ.get("YUNQUE_DEBUG", "").lower() in {"1", "true", "yes"}:
+            raise
+        show_error(error, as_json="--json" in arguments)
+        return exit_code_of(error)
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    sys.exit(run(sys.argv[1:]))

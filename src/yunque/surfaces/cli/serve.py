@@ -1,0 +1,96 @@
+"""`yunque serve`: answers by HTTP."""
+
+import socket
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from yunque.errors import UsageError
+from yunque.surfaces.cli.console import say, write_json
+from yunque.surfaces.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from yunque.surfaces.bootstrap import Platform
+
+APPLICATION = "yunque.surfaces.asgi:build"
+GRACE_SECONDS = 20
+LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+def serve(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that answer.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Answer by HTTP: predictions, health, metrics, and documentation of every model at /docs.
+
+    Without API keys it listens on this machine only. A newly promoted champion is picked up while it serves.
+    """
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    from yunque.surfaces.bootstrap import open_platform, read_keyring
+
+    platform = open_platform()
+    has_keys = bool(read_keyring(platform.settings).keys)
+    if not has_keys and not _is_local(host):
+        raise UsageError(
+            f"Without API keys the server listens on this machine only, not on {host}.",
+            hint="Make a key with `yunque keys create NAME`, then serve again.",
+        )
+    listener = _listen(host, port)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+    _announce(platform, address, has_keys=has_keys, as_json=as_json)
+    config = uvicorn.Config(
+        APPLICATION,
+        factory=True,
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    if workers == 1:
+        server.run(sockets=[listener])
+    else:
+        Multiprocess(config, target=server.run, sockets=[listener]).run()
+
+
+def _is_local(host: str) -> bool:
+    return host in LOCAL or host.startswith("127.")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything else is started.
+
+    Raises:
+        UsageError: it is taken, or the address is none of this machine's.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(found[0], socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(found[4])
+        listener.listen(2048)
+        listener.set_inheritable(True)
+    except OSError as error:
+        raise UsageError(
+            f"Cannot listen on {host}, port {port}: {error.strerror or error}.",
+            hint="Choose another with --port, or 0 for any free one.",
+        ) from error
+    return listener
+
+
+def _announce(platform: "Platform", address: str, *, has_keys: bool, as_json: bool) -> None:
+    champions = [v.label for v in platform.registry.all_versions() if "champion" in v.aliases]
+    if as_json:
+        write_json({"address": address, "docs": f"{address}/docs", "models": champions, "api_keys": has_keys})
+        return
+    say(f"Yunque answers at {address}   documentation: {address}/docs")
+    say(f"Models: {', '.join(champions) or 'none yet; it takes up what `yunque train` publishes'}")
+    if not has_keys:
+        say(
+            "No API key is configured, so only this machine is answered. `yunque keys create NAME` makes one."
+        )

@@ -1,0 +1,146 @@
+"""`yunque train`: the best model in the time given, proved, published, and where everything is."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from yunque.errors import UsageError
+from yunque.surfaces.cli.console import note, write_json
+from yunque.surfaces.cli.options import (
+    AsJson,
+    By,
+    ContractFile,
+    GroupColumn,
+    Ids,
+    Ignore,
+    Seed,
+    Tables,
+    TimeColumn,
+    model_name,
+    source_name,
+    source_of,
+)
+
+if TYPE_CHECKING:
+    from yunque.learning.splits import SplitWish
+
+SHORT_OF_A_GATE = 2
+
+
+def train(
+    tables: Tables,
+    target: Annotated[str, typer.Option("--target", "-t", metavar="COLUMN", help="The column to predict.")],
+    name: Annotated[
+        str,
+        typer.Option("--name", metavar="N", help="Name of the model; made of table and target when empty."),
+    ] = "",
+    task: Annotated[
+        str, typer.Option("--task", help="auto, binary, multiclass, classification or regression.")
+    ] = "auto",
+    metric: Annotated[str, typer.Option("--metric", metavar="M", help="The metric that decides.")] = "auto",
+    budget: Annotated[
+        str, typer.Option("--budget", metavar="B", help="60s, 5m, 1h, or small, medium, large.")
+    ] = "60s",
+    time_column: TimeColumn = None,
+    group_column: GroupColumn = None,
+    ignore: Ignore = None,
+    ids: Ids = None,
+    contract: ContractFile = None,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--require", metavar='"M>=X"', help='A target it must meet: "roc_auc>=0.85"; repeat it.'
+        ),
+    ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option("--accept", metavar="FINDING", help="Train in spite of a blocking finding; on record."),
+    ] = None,
+    holdout: Annotated[
+        float | None,
+        typer.Option(
+            "--holdout", metavar="SHARE", help="Share of the rows kept untouched to judge at the end."
+        ),
+    ] = None,
+    test_from: Annotated[
+        str | None,
+        typer.Option("--test-from", metavar="DATE", help="Rows from this moment on are kept untouched."),
+    ] = None,
+    folds: Annotated[int | None, typer.Option("--folds", help="Number of folds.")] = None,
+    algorithms: Annotated[
+        str | None, typer.Option("--algorithms", metavar="A,B", help="Choose among these only.")
+    ] = None,
+    seed: Seed = 7,
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Train within a budget, prove the result against baselines, and publish it.
+
+    Exit code 2 when a blocking finding stops it, or when the model falls short of a gate: it is published
+    then, but does not answer as the champion.
+    """
+    from yunque.data.infer import Wishes
+    from yunque.learning.budget import parse_budget
+    from yunque.services.publish import publish
+    from yunque.services.train import TrainRequest
+    from yunque.services.train import train as run_train
+    from yunque.surfaces.bootstrap import open_platform, person
+    from yunque.surfaces.cli.contract_file import read_contract
+    from yunque.surfaces.cli.progress import shown_progress
+    from yunque.surfaces.cli.train_page import document, show_page
+
+    platform = open_platform()
+    who = by or person()
+    request = TrainRequest(
+        source=source_of(tables),
+        source_name=source_name(tables),
+        name=name or model_name(tables, target),
+        wishes=Wishes(
+            target=target,
+            time_column=time_column,
+            group_column=group_column,
+            ignore=tuple(ignore or ()),
+            ids=tuple(ids or ()),
+        ),
+        contract=read_contract(contract) if contract else None,
+        task=task,
+        metric=metric,
+        budget=budget,
+        split=_split(holdout, test_from, folds),
+        requirements=tuple(require or ()),
+        accept=tuple(accept or ()),
+        algorithms=tuple(word.strip() for word in algorithms.split(",")) if algorithms else None,
+        seed=seed,
+        threads=platform.threads,
+        by=who,
+    )
+    if not as_json:
+        note(f"Reading {request.source_name}")
+    with platform.scratch() as folder:
+        with shown_progress(parse_budget(budget), quiet=as_json) as listener:
+            trained = run_train(request, folder, platform.clock, listener)
+        published = publish(platform.registry, folder, name=request.name, by=who)
+    if as_json:
+        write_json(document(trained, published))
+    else:
+        show_page(trained, published)
+    if not published.promoted:
+        raise typer.Exit(SHORT_OF_A_GATE)
+
+
+def _split(holdout: float | None, test_from: str | None, folds: int | None) -> "SplitWish":
+    from yunque.learning.splits import SplitWish
+
+    if holdout is not None and test_from is not None:
+        raise UsageError("--holdout and --test-from say two things.", hint="Give one of them.")
+    return SplitWish(holdout=_moment(test_from) if test_from else holdout, folds=folds)
+
+
+def _moment(text: str) -> date | datetime:
+    try:
+        return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"--test-from takes a date or moment, not {text!r}.", hint="Write 2013-11-01 or 2013-11-01T06:00."
+        ) from error

@@ -1,0 +1,96 @@
+"""The HTTP application: routes for people and programs, behind limits, keys and counters."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware.cors import CORSMiddleware
+
+from yunque import __version__
+from yunque.errors import YunqueError
+from yunque.surfaces.http import errors, openapi
+from yunque.surfaces.http.docs import docs_routes
+from yunque.surfaces.http.guard import Admission, Guard
+from yunque.surfaces.http.limits import BodyLimit
+from yunque.surfaces.http.observe import Observe
+from yunque.surfaces.http.routes.health import health_routes
+from yunque.surfaces.http.routes.models import model_routes
+from yunque.surfaces.http.routes.predict import predict_routes
+from yunque.surfaces.http.serving import Serving
+
+logger = logging.getLogger("yunque.http")
+
+TITLE = "ML Service"
+DESCRIPTION = (
+    "Predictions by the models that are published here. Each model shows its own fields; "
+    "the example rows are real and can be sent as they stand."
+)
+
+
+def create_app(serving: Serving) -> FastAPI:
+    """Build the application; nothing is read from the environment."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await _follow_once(serving)
+        following = asyncio.create_task(_follow(serving))
+        try:
+            yield
+        finally:
+            following.cancel()
+            with suppress(asyncio.CancelledError):
+                await following
+
+    app = FastAPI(
+        title=TITLE,
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    errors.install(app)
+    openapi.install(app, serving)
+    for router in (predict_routes(serving), model_routes(serving), health_routes(serving), docs_routes(app)):
+        app.include_router(router)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit, limits=serving.limits)
+    app.add_middleware(Guard, admission=Admission(keyring=serving.keyring))
+    if serving.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(serving.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
+            expose_headers=["x-request-id"],
+        )
+    app.add_middleware(Observe, metrics=serving.metrics)
+    return app
+
+
+async def _follow(serving: Serving) -> None:
+    while True:
+        await asyncio.sleep(serving.poll_seconds)
+        await _follow_once(serving)
+
+
+async def _follow_once(serving: Serving) -> None:
+    """Follow the registry; one that does not answer leaves what is served as it is."""
+    try:
+        changed = await run_in_threadpool(serving.shelf.refresh)
+    except YunqueError as error:
+        logger.warning("The registry could not be read: %s", error.message)
+        return
+    if changed:
+        view = serving.shelf.view
+        logger.info(
+            "models changed",
+            extra={
+                "champions": {name: model.version for name, model in view.champions.items()},
+                "troubles": dict(view.troubles),
+            },
+        )
