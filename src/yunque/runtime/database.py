@@ -157,7 +157,8 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 def insert_unless_there(connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless a unique key of it is taken already; say whether it was inserted."""
     insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
-    return connection.execute(insert(table).values(**values).on_conflict_do_nothing()).rowcount == 1
+    statement = insert(table).values(**values).on_conflict_do_nothing().returning(*table.primary_key)
+    return connection.execute(statement).first() is not None
 
 
 @contextmanager
