@@ -36,7 +36,6 @@ Exit codes: 0 done; 1 usage; 2 the data or the model is not good enough;
 app = typer.Typer(
     name="yunque",
     help=STORY,
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -69,7 +68,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and give its exit code; nothing escapes but what debugging asks for."""
     command = typer.main.get_command(app)
     try:
-        code = command.main(args=list(arguments), prog_name="yunque", standalone_mode=False)
+        code = command.main(args=list(arguments) or ["--help"], prog_name="yunque", standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt) as stopped:
         typer.echo("Stopped.", err=True)
         return exit_code_of(stopped)

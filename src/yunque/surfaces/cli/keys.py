@@ -7,7 +7,7 @@ import typer
 from yunque.surfaces.cli.console import say, write_json, write_table
 from yunque.surfaces.cli.options import AsJson
 
-app = typer.Typer(help="Grant and revoke API keys.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Grant and revoke API keys.", rich_markup_mode=None)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Who holds the key.", show_default=False)]
 
 

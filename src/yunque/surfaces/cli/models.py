@@ -10,9 +10,7 @@ from yunque.surfaces.cli.options import AsJson, By, Reason
 if TYPE_CHECKING:
     from yunque.models.registry_rows import Version
 
-app = typer.Typer(
-    help="List, show, promote and roll back models.", no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(help="List, show, promote and roll back models.", rich_markup_mode=None)
 Reference = Annotated[
     str,
     typer.Argument(
