@@ -48,9 +48,9 @@ def order_of_dates(texts: Texts) -> DateOrder:
 
 
 def _kind(texts: Texts, order: DateOrder) -> Kind:
+    """A date when every time of day is midnight, as typed columns are judged too."""
     moments = read_timestamps(order, texts.values).drop_nulls()
-    has_clock = texts.values.str.contains("[0-9]:[0-9]").any()
-    return Kind.TIMESTAMP if has_clock or midnights(moments).null_count() else Kind.DATE
+    return Kind.TIMESTAMP if midnights(moments).null_count() else Kind.DATE
 
 
 def _settle(texts: Texts, series: pl.Series | None) -> tuple[DateOrder, Note]:

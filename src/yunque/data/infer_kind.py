@@ -50,8 +50,8 @@ def guess_kind(series: pl.Series, style: Style, *, is_target: bool = False) -> G
     if dtype == pl.Date:
         return Guess(kind=Kind.DATE)
     if isinstance(dtype, pl.Datetime):
-        has_clock = ((series.cast(pl.Datetime("us")).to_physical() % 86_400_000_000) != 0).any()
-        return Guess(kind=Kind.TIMESTAMP if has_clock or dtype.time_zone else Kind.DATE)
+        _, has_clock = parse_series(Column(name=series.name, kind=Kind.DATE), series)
+        return Guess(kind=Kind.TIMESTAMP if has_clock.any() else Kind.DATE)
     return Guess(kind=Kind.CATEGORY, reading=_category_reading(Texts.of(_as_text(series))))
 
 
