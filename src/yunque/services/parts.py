@@ -48,6 +48,7 @@ class Parts:
         self._output = output
         self._format = format_of(output)
         self._files: list[Path] = []
+        self._empty = pl.DataFrame()
         self._folder = Path()
 
     def __enter__(self) -> "Parts":
@@ -74,6 +75,7 @@ class Parts:
         """Write one part."""
         path = self._folder / f"{len(self._files):06d}{SUFFIXES[self._format]}"
         write_table(frame, path)
+        self._empty = frame.clear()
         self._files.append(path)
 
     def finish(self) -> bool:
@@ -116,7 +118,7 @@ class Parts:
     def _header(self) -> int:
         """Bytes of the header line, which every part repeats; a name may hold a line break."""
         empty = self._folder / "header.csv"
-        write_table(pl.read_csv(self._files[0], n_rows=0, infer_schema=False), empty)
+        write_table(self._empty, empty)
         return empty.stat().st_size
 
 

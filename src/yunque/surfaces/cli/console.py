@@ -41,12 +41,9 @@ def write_table(title: str, headers: Sequence[str], rows: Iterable[Sequence[str]
 
     is_terminal = sys.stdout.isatty()
     numbers = {name.strip() for name in right.split(",")}
-    table = Table(
-        title=escape(title),
-        title_justify="left",
-        box=box.SIMPLE_HEAD if is_terminal else None,
-        pad_edge=False,
-    )
+    if title:
+        say(title)
+    table = Table(box=box.SIMPLE_HEAD if is_terminal else None, pad_edge=False)
     for header in headers:
         table.add_column(
             escape(header), justify="right" if header in numbers else "left", overflow="fold", no_wrap=False

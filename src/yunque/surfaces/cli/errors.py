@@ -35,7 +35,9 @@ def show_error(error: Exception, *, as_json: bool) -> None:
     lines = [f"Error: {facts['message']}"]
     if facts["place"]:
         lines.append("  at   " + ", ".join(f"{key} {value}" for key, value in facts["place"].items()))
-    records: list[Any] = facts["records"]
+    records: list[Any] = (
+        [] if "\n" in facts["message"] else facts["records"]
+    )  # a message of many lines lists them
     lines += [f"  - {_one_line(record)}" for record in records[:SHOWN]]
     if len(records) > SHOWN:
         lines.append(f"  … and {len(records) - SHOWN} more")

@@ -9,7 +9,8 @@ from yunque.models.registry_rows import Event, Version
 from yunque.models.trusted_load import LoadedBundle
 from yunque.surfaces.cli.console import say, write_table
 
-SHOWN_METRICS = 14
+SHOWN_METRICS = 12
+AVERAGES = ("_macro", "_weighted", "_at_10pct")
 
 
 def document(manifest: Manifest, history: Sequence[Event]) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def document(manifest: Manifest, history: Sequence[Event]) -> dict[str, Any]:
                 "event": event.event,
                 "version": event.version,
                 "by": event.actor,
-                "reason": event.reason,
+                "reason": why(event),
             }
             for event in history
         ],
@@ -67,15 +68,21 @@ def show_page(version: Version, loaded: LoadedBundle, history: Sequence[Event], 
     write_table(
         "History",
         ["when", "what", "version", "who", "why"],
-        [[e.at.strftime("%Y-%m-%d %H:%M"), e.event, str(e.version), e.actor, e.reason] for e in history],
+        [[e.at.strftime("%Y-%m-%d %H:%M"), e.event, str(e.version), e.actor, why(e)] for e in history],
     )
     say(f"Report: {folder / REPORT}")
     say(f"Card:   {folder / CARD}")
 
 
+def why(event: Event) -> str:
+    """Give the reason of a change, that of an override included."""
+    overrides = [f"override: {taken['reason']}" for taken in event.details.get("overrides", ())]
+    return "; ".join(part for part in (event.reason, *overrides) if part)
+
+
 def headline(metrics: Mapping[str, Any]) -> list[str]:
     """Give the metrics of the whole answer first; those of single classes are in the report."""
-    return [name for name in metrics if "[" not in name][:SHOWN_METRICS]
+    return [name for name in metrics if "[" not in name and not name.endswith(AVERAGES)][:SHOWN_METRICS]
 
 
 def _title(name: str, column: str | None) -> str:

@@ -85,6 +85,9 @@ async def _follow_once(serving: Serving) -> None:
     except YunqueError as error:
         logger.warning("The registry could not be read: %s", error.message)
         return
+    except Exception:  # the surface: a server goes on with what it serves, and says so
+        logger.exception("The registry could not be followed.")
+        return
     if changed:
         view = serving.shelf.view
         logger.info(

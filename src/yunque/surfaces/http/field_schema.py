@@ -21,12 +21,12 @@ SHOWN_LEVELS = 20
 def row_schema(contract: Contract) -> dict[str, Any]:
     """Give the schema of one row of named fields; unknown fields are refused."""
     features = contract.schema.features
-    carried = [column for column in contract.schema if column.role not in (Role.FEATURE, Role.TARGET)]
+    others = [column for column in contract.schema if column.role is not Role.FEATURE]
     return {
         "type": "object",
         "properties": {
             **{column.name: field_schema(column) for column in features},
-            **{column.name: {"description": "Accepted and not used."} for column in carried},
+            **{column.name: {"description": "Accepted and not used."} for column in others},
         },
         "required": [column.name for column in features if column.required],
         "additionalProperties": False,

@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 
 from yunque.models.predictor import Predictor
 from yunque.services.score import OpenModel
+from yunque.surfaces.http.answer import answer_one
 from yunque.surfaces.http.field_schema import answer_schema, list_schema, row_schema
 from yunque.surfaces.http.problem import MEDIA_TYPE
 from yunque.surfaces.http.serving import Serving
@@ -43,13 +44,9 @@ PROBLEM_SCHEMA: Json = {
     "required": ["type", "title", "status", "code", "detail"],
 }
 REFUSALS = {
-    "400": "The body is not JSON.",
-    "404": "There is no such model or version.",
-    "409": "Several models are published and none was named.",
-    "413": "The body is too large.",
-    "415": "The body is not of a type that can be read here.",
     "422": "A field is missing, unknown or cannot be read; each with its place.",
-    "503": "Model not loaded.",
+    "default": "Any other refusal: the body is no JSON (400), too large (413) or of another type (415); "
+    "no such model (404); several models and none named (409); model not loaded (503).",
 }
 
 
@@ -75,11 +72,11 @@ def describe(app: FastAPI, serving: Serving) -> Json:
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas[PROBLEM] = PROBLEM_SCHEMA
-    components["securitySchemes"] = {
-        "bearer": {"type": "http", "scheme": "bearer"},
-        "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-    }
     if serving.keyring.keys:
+        components["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer"},
+            "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        }
         document["security"] = [{"bearer": []}, {"header": []}]
     champions = serving.shelf.view.champions
     paths: Json = {}
@@ -106,7 +103,8 @@ def _model_paths(model: OpenModel, prefix: str, schemas: Json, tag: str, *, deta
     predictor = model.predictor
     row, answer = f"{model.name}.row", f"{model.name}.{'detailed_' if detailed else ''}answer"
     schemas[row] = {**row_schema(predictor.contract), "example": predictor.example}
-    schemas[answer] = answer_schema(predictor.task, detailed=detailed)
+    example = answer_one(predictor.predict_row(predictor.example), predictor, detailed=detailed)
+    schemas[answer] = {**answer_schema(predictor.task, detailed=detailed), "example": example}
     one, many = _one_request(predictor, _ref(row)), _many_request(predictor, _ref(row))
     batch_answer = {
         "type": "object",

@@ -34,21 +34,25 @@ class Readiness:
 
 def health_routes(serving: Serving) -> APIRouter:
     """Give the probes and the metrics."""
-    router = APIRouter(tags=["Health"])
+    router = APIRouter()
     readiness = Readiness(serving)
 
-    @router.get("/health/live", summary="The process answers")
+    @router.get("/health/live", summary="The process answers", tags=["Health"])
     async def live() -> dict[str, str]:
         return {"status": "alive"}
 
-    @router.get("/health/ready", summary="Models are loaded and their golden rows come out to the bit")
+    @router.get(
+        "/health/ready",
+        summary="Models are loaded and their golden rows come out to the bit",
+        tags=["Health"],
+    )
     async def ready() -> Response:
         troubles = await readiness.troubles()
         if troubles:
             return _not_ready(troubles)
         return _status(serving)
 
-    @router.get("/health", summary="Same as ready, with the models that are served")
+    @router.get("/health", summary="Same as ready", tags=["Health"])
     async def health() -> Response:
         return await ready()
 
