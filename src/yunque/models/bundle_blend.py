@@ -177,7 +177,11 @@ def _build_member(
     record: MemberRecord, recipes: Sequence[Recipe], arrays: dict[str, Array], n_outputs: int
 ) -> Member:
     own = {name: arrays[packed] for name, packed in record.arrays.items()}
-    form = form_from_arrays(record.kind, record.facts, own)
+    try:
+        form = form_from_arrays(record.kind, record.facts, own)
+    except (LookupError, ValueError, TypeError, OverflowError) as error:
+        # A form refuses what it checks with a BundleError; whatever else it trips over is refused as well.
+        raise _refuse(BLEND, f"The member {record.name[:60]!r} cannot be built.") from error
     width = len(recipes[record.recipe].outputs)
     if form.n_features != width:
         raise _refuse(

@@ -178,7 +178,7 @@ def previous_champion(events: Sequence[Event]) -> int | None:
     """
     reigns: list[int] = []
     for event in events:
-        if event.event == "promote" and event.version is not None:
+        if event.event == "promote" and event.version is not None and reigns[-1:] != [event.version]:
             reigns.append(event.version)
         elif event.event == "rollback" and len(reigns) > 1:
             reigns.pop()

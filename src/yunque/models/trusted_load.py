@@ -168,7 +168,7 @@ def _read_contract(raw: bytes, manifest: Manifest) -> Contract:
     try:
         contract = Contract.from_yaml(raw.decode("utf-8"))
         digest = contract.digest()
-    except (ContractError, UsageError, UnicodeDecodeError) as error:
+    except (ContractError, UsageError, ValueError, OverflowError) as error:
         raise refuse(CONTRACT, "The contract cannot be read.") from error
     named = manifest.contract
     if (contract.name, contract.version, digest) != (named.name, named.version, named.digest):
