@@ -102,6 +102,28 @@ def strength(bins: Bins, codes: IntArray, goal: Goal) -> Strength:
     return Strength(loss=loss, constant_loss=_constant_loss(goal), auc=auc, shape=shape)
 
 
+def column_means(
+    codes: IntArray, y: npt.NDArray[np.int64] | FloatArray, n_bins: int, n_classes: int, shape: Shape
+) -> FloatArray:
+    """Fit one column on all rows: the smoothed class shares, or the smoothed mean, of each merged bin.
+
+    Args:
+        codes: (n,) merged bin of each row.
+        y: (n,) class positions, or values when `n_classes` is 0.
+        n_bins: number of merged bins.
+        n_classes: number of classes; 0 for values.
+        shape: its smoothing counts.
+
+    Returns:
+        (n_bins, n_classes) shares, or (n_bins, 1) means.
+    """
+    goal = Goal(y=y, n_classes=n_classes, fold=np.zeros(len(y), dtype=np.int64), n_folds=1)
+    sums = _Sums.of_rows(n_bins, codes, goal)
+    rows, targets = sums.rows[0], sums.targets[0]
+    overall = _shares(targets.sum(axis=0)[None, :], rows.sum()[None])
+    return np.asarray((targets + shape.smoothing * overall) / (rows + shape.smoothing)[:, None])
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Sums:
     """Rows and targets summed by fold and bin.
