@@ -1,0 +1,140 @@
+"""The report of a run: one HTML file that stands alone, for the people who must decide on the model."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from yunque import __version__
+from yunque.learning.leaderboard import Leaderboard
+from yunque.models import report_findings, report_limits, report_quality, report_run, report_summary
+from yunque.models.report_chart import Picture
+from yunque.models.report_charts_board import importance_chart, leaderboard_chart
+from yunque.models.report_charts_classes import (
+    calibration_chart,
+    confusion_chart,
+    score_chart,
+    separation_chart,
+    threshold_chart,
+)
+from yunque.models.report_charts_values import value_charts
+from yunque.models.report_facts import ReportFacts
+from yunque.models.report_numbers import count
+from yunque.models.report_usage import snippets
+from yunque.models.report_words import Words, words
+
+__all__ = ["ReportFacts", "render_report"]
+
+
+def render_report(facts: ReportFacts) -> str:
+    """Give the report as one HTML document: no script, nothing fetched, every text escaped.
+
+    Equal facts give equal text.
+    """
+    return _environment().get_template("report.html").render(_content(facts, words(facts.language)))
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("yunque.models"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _content(facts: ReportFacts, t: Words) -> dict[str, Any]:
+    board = facts.leaderboard
+    content = {
+        "t": t,
+        "facts": facts,
+        "task": board.task,
+        "css": Markup(_style()),  # noqa: S704 - our own file
+        "yunque": __version__,
+        "date": facts.created.date().isoformat(),
+        **_head(facts, t),
+        **_charts(board, t),
+        **_tables(facts, t),
+        "snippets": snippets(facts, t),
+    }
+    return {**content, "sections": _sections(content)}
+
+
+@cache
+def _style() -> str:
+    return files("yunque.models").joinpath("templates", "report.css").read_text(encoding="utf-8")
+
+
+def _head(facts: ReportFacts, t: Words) -> dict[str, Any]:
+    findings, more_findings = report_findings.finding_texts(facts, t)
+    verdicts = report_summary.verdicts(facts, t)
+    return {
+        "question": report_summary.question(facts, t),
+        "key_numbers": report_summary.key_numbers(facts, t),
+        "verdicts": verdicts,
+        "open_points": sum(verdict.state == "bad" for verdict in verdicts),
+        "asked": report_run.asked(facts, t),
+        "findings": findings,
+        "more_findings": more_findings,
+        "severities": report_findings.severity_counts(facts, t),
+    }
+
+
+def _charts(board: Leaderboard, t: Words) -> dict[str, Any]:
+    quality: list[Picture] = []
+    calibration: list[Picture] = []
+    decisions: list[Picture] = []
+    if len(board.held_out.y) and board.task.is_classification:
+        quality = [separation_chart(board, t)]
+        calibration = [calibration_chart(board, t), score_chart(board, t)]
+        decisions = [confusion_chart(board, t)]
+        if len(board.task.classes) == 2:
+            decisions.append(threshold_chart(board, t))
+    elif len(board.held_out.y):
+        quality = value_charts(board, t)
+    return {
+        "leaderboard_chart": leaderboard_chart(board, t),
+        "importance_chart": importance_chart(board, t),
+        "quality_charts": quality,
+        "calibration_charts": calibration,
+        "decision_charts": decisions,
+    }
+
+
+def _tables(facts: ReportFacts, t: Words) -> dict[str, Any]:
+    board = facts.leaderboard
+    candidates, more_candidates = report_quality.candidate_rows(board, t)
+    classes, more_classes = report_quality.class_rows(board)
+    unused, more_unused = report_limits.unused_columns(facts, t)
+    return {
+        "held_out": board.held_out.kind,
+        "held_out_rows": count(len(board.held_out.rows)),
+        "baselines": [t.baseline(baseline) for baseline in board.baselines],
+        "metrics": report_quality.metric_rows(facts, t),
+        "has_required": bool(facts.requirements),
+        "candidates": candidates,
+        "more_candidates": more_candidates,
+        "classes": classes,
+        "more_classes": more_classes,
+        "limits": report_limits.limits(facts, t),
+        "unused": unused,
+        "more_unused": more_unused,
+        "run": report_run.run_facts(facts, t),
+        "stages": report_run.stage_seconds(facts, t),
+        "notes": report_run.notes(facts),
+    }
+
+
+def _sections(content: dict[str, Any]) -> list[str]:
+    needs = {
+        "calibration": "calibration_charts",
+        "decisions": "decision_charts",
+        "importance": "importance_chart",
+    }
+    order = ("asked", "findings", "leaderboard", "quality", "calibration", "decisions", "importance")
+    return [key for key in (*order, "limits", "usage", "run") if key not in needs or content[needs[key]]]
