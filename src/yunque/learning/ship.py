@@ -170,7 +170,7 @@ def build(parts: list[Part], data: FoldData, n_outputs: int) -> tuple[Blend, tup
 
 def member_name(name: str, fold: int) -> str:
     """Name a member after its candidate and fold."""
-    return name if fold == ALL_ROWS else f"{name}#{fold + 1}"
+    return name if fold == ALL_ROWS else f"{name}.{fold + 1}"
 
 
 def references(parts: list[Part]) -> dict[str, bytes]:
