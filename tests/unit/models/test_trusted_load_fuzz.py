@@ -1,5 +1,6 @@
 """Random damage to a bundle, hashes made right again: it is refused, or it answers; it never crashes."""
 
+import copy
 import json
 import shutil
 from pathlib import Path
@@ -101,13 +102,13 @@ def change(document: Any, path: tuple[Any, ...], data: st.DataObject) -> None:
     action = data.draw(st.sampled_from(["replace", "remove", "repeat", "add"]))
     try:
         if action == "replace":
-            document[path[-1]] = data.draw(ODD)
+            document[path[-1]] = copy.deepcopy(data.draw(ODD))
         elif action == "remove":
             del document[path[-1]]
         elif isinstance(document, list):
-            document.append(document[path[-1]] if action == "repeat" else data.draw(ODD))
+            document.append(document[path[-1]] if action == "repeat" else copy.deepcopy(data.draw(ODD)))
         elif isinstance(document, dict):
-            document[data.draw(st.text(max_size=5))] = data.draw(ODD)
+            document[data.draw(st.text(max_size=5))] = copy.deepcopy(data.draw(ODD))
     except (KeyError, IndexError, TypeError):
         return
 
