@@ -26,7 +26,9 @@ def test_one_row_as_a_list_and_by_names_is_answered_alike(client: TestClient, pl
 
 def test_a_batch_gives_the_same_bits_as_its_rows_alone(client: TestClient) -> None:
     other = {**ROW, "class": None, "city 🏙": "a city never seen", "since": None}
-    answer = client.post("/api/v1/predict/batch", json={"instances": [LIST, other, {"features": LIST}]}).json()
+    answer = client.post(
+        "/api/v1/predict/batch", json={"instances": [LIST, other, {"features": LIST}]}
+    ).json()
     assert set(answer) == {"predictions", "total_instances"} and answer["total_instances"] == 3
     alone = [client.post("/api/v1/predict", json=row).json() for row in (ROW, other, ROW)]
     assert answer["predictions"] == alone
@@ -127,7 +129,9 @@ def test_too_many_rows_are_refused(client: TestClient) -> None:
 
 
 def test_a_body_above_the_limit_is_refused(client: TestClient) -> None:
-    answer = client.post("/api/v1/predict", content=b" " * 200_001, headers={"content-type": "application/json"})
+    answer = client.post(
+        "/api/v1/predict", content=b" " * 200_001, headers={"content-type": "application/json"}
+    )
     assert answer.status_code == 413 and answer.json()["code"] == "body_too_large"
 
     def pieces() -> Any:

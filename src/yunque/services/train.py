@@ -21,6 +21,7 @@ from yunque.learning.task import Task
 from yunque.models.bundle import Bundle, PackContext, pack
 from yunque.models.gates import parse_requirement
 from yunque.models.manifest import Acceptance
+from yunque.models.registry_names import check_name
 from yunque.runtime.clock import Clock
 from yunque.services.check import (
     CheckOutcome,
@@ -104,6 +105,7 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
         TrainingError: no candidate could be trained.
     """
     started = clock.monotonic()
+    check_name(request.name)
     seconds = parse_budget(request.budget)
     names = _algorithm_names(request.algorithms)
     on_progress(_stage("check", f"Reading and checking {request.source_name or 'the table'}", seconds))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 APPLICATION = "yunque.surfaces.asgi:build"
 GRACE_SECONDS = 20
+BACKLOG = 2048
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -28,7 +29,6 @@ def serve(
     Without API keys it listens on this machine only. A newly promoted champion is picked up while it serves.
     """
     import uvicorn
-    from uvicorn.supervisors import Multiprocess
 
     from yunque.surfaces.bootstrap import open_platform, read_keyring
 
@@ -42,20 +42,19 @@ def serve(
     listener = _listen(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     _announce(platform, address, has_keys=has_keys, as_json=as_json)
-    config = uvicorn.Config(
-        APPLICATION,
-        factory=True,
-        workers=workers,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    server = uvicorn.Server(config)
+    options = {
+        "factory": True,
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": GRACE_SECONDS,
+    }
     if workers == 1:
-        server.run(sockets=[listener])
-    else:
-        Multiprocess(config, target=server.run, sockets=[listener]).run()
+        uvicorn.Server(uvicorn.Config(APPLICATION, **options)).run(sockets=[listener])
+        return
+    port = listener.getsockname()[1]
+    listener.close()  # the supervisor of the workers takes the port itself
+    uvicorn.run(APPLICATION, host=host, port=port, workers=workers, **options)
 
 
 def _is_local(host: str) -> bool:
@@ -68,14 +67,17 @@ def _listen(host: str, port: int) -> socket.socket:
     Raises:
         UsageError: it is taken, or the address is none of this machine's.
     """
+    listener: socket.socket | None = None
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(found[0], socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(found[4])
-        listener.listen(2048)
+        listener.listen(BACKLOG)
         listener.set_inheritable(True)
     except OSError as error:
+        if listener is not None:
+            listener.close()
         raise UsageError(
             f"Cannot listen on {host}, port {port}: {error.strerror or error}.",
             hint="Choose another with --port, or 0 for any free one.",
