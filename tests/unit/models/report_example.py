@@ -35,7 +35,7 @@ def binary_task() -> Task:
 
 
 def multiclass_task(classes: int) -> Task:
-    labels = tuple(f"class {i}" for i in range(classes - 1)) + ("<b>&\"'`",)
+    labels = (*(f"class {i}" for i in range(classes - 1)), "<b>&\"'`")
     return Task(kind=TaskKind.MULTICLASS, target="canal_pedido_cd", classes=labels, metric="log_loss")
 
 
@@ -43,7 +43,9 @@ def regression_task() -> Task:
     return Task(kind=TaskKind.REGRESSION, target="precio", metric="rmse")
 
 
-def facts_of(task: Task, *, rows: int = 3000, features: int = 0, kind: str = "test", **changes: Any) -> ReportFacts:
+def facts_of(
+    task: Task, *, rows: int = 3000, features: int = 0, kind: str = "test", **changes: Any
+) -> ReportFacts:
     """Make the facts of a run whose model is good, but not perfect."""
     contract = Contract(name="flights", schema=_schema(task, features))
     board = board_of(task, contract.schema, rows=rows, kind=kind)
@@ -61,7 +63,7 @@ def facts_of(task: Task, *, rows: int = 3000, features: int = 0, kind: str = "te
         seconds=58.4,
         profile={
             "rows": rows * 10,
-            "example": {"distance": 1089.5, "carrier": "O'Hare \"B6\"", "departs": "2013-11-02T08:15:00"},
+            "example": {"distance": 1089.5, "carrier": 'O\'Hare "B6"', "departs": "2013-11-02T08:15:00"},
             "columns": {"time_hour": {"min": "2013-01-01T05:00:00", "max": "2013-10-31T23:00:00"}},
         },
         versions={"python": "3.11.7", "numpy": "2.4.6", "lightgbm": "4.6.0", "polars": "2.1.0"},
@@ -120,13 +122,21 @@ def board_of(task: Task, schema: Schema, *, rows: int, kind: str) -> Leaderboard
     found = metric(task.metric, task.kind)
     loss, error = loss_of(found, task, y, soft), loss_error(found, task, y, soft, 7)
     constant, single = _baselines(task, y, loss, error)
-    recipe = fit_recipe("tree", Schema(columns=(Column(name="distance", kind=Kind.NUMBER),)), pl.DataFrame({"distance": [1.0, 2.0]}))
+    recipe = fit_recipe(
+        "tree",
+        Schema(columns=(Column(name="distance", kind=Kind.NUMBER),)),
+        pl.DataFrame({"distance": [1.0, 2.0]}),
+    )
     outputs = 1 if task.kind is not TaskKind.MULTICLASS else task.n_outputs
     form = Linear(weights=np.zeros((1, outputs)), bias=np.zeros(outputs), link=_link(task))
     decision = Decision(threshold=threshold)
     if task.kind is TaskKind.REGRESSION:
-        decision = Decision(interval_level=0.9, interval_low=-90_000.0, interval_high=95_000.0, interval_coverage=0.897)
-    calibrated = Calibration(kind="temperature", parameters=(1.3,)) if task.is_classification else Calibration()
+        decision = Decision(
+            interval_level=0.9, interval_low=-90_000.0, interval_high=95_000.0, interval_coverage=0.897
+        )
+    calibrated = (
+        Calibration(kind="temperature", parameters=(1.3,)) if task.is_classification else Calibration()
+    )
     names = [c.name for c in schema.features]
     return Leaderboard(
         task=task,
@@ -145,18 +155,37 @@ def board_of(task: Task, schema: Schema, *, rows: int, kind: str) -> Leaderboard
         champion_loss=loss,
         champion_loss_error=error,
         held_out=HeldOut(kind=kind, rows=np.arange(rows), y=y, predictions=soft, uncalibrated=sharp),  # type: ignore[arg-type]
-        importance={name: float(v) for name, v in zip(names, np.sort(rng.exponential(0.02, len(names)))[::-1], strict=True)},
+        importance={
+            name: float(v)
+            for name, v in zip(names, np.sort(rng.exponential(0.02, len(names)))[::-1], strict=True)
+        },
         alarms=(),
-        split={"kind": "time", "folds": 3, "holdout": {"from": "2013-11-01"}, "notes": ["validation uses 20000 of 27000 rows"]},
+        split={
+            "kind": "time",
+            "folds": 3,
+            "holdout": {"from": "2013-11-01"},
+            "notes": ["validation uses 20000 of 27000 rows"],
+        },
         plan={},
-        timings={"prepare": 1.9, "baselines": 2.2, "search": 39.0, "ensemble": 1.2, "refit": 9.8, "score": 1.1, "explain": 3.0, "total": 58.2},
+        timings={
+            "prepare": 1.9,
+            "baselines": 2.2,
+            "search": 39.0,
+            "ensemble": 1.2,
+            "refit": 9.8,
+            "score": 1.1,
+            "explain": 3.0,
+            "total": 58.2,
+        },
         seed=7,
     )
 
 
 def alarmed(facts: ReportFacts) -> ReportFacts:
     """Give the same run with a leak alarm that has fired."""
-    alarm = Alarm(id="single_column", message="'share_digital' alone explains 97% <u>of</u> the score.", evidence={})
+    alarm = Alarm(
+        id="single_column", message="'share_digital' alone explains 97% <u>of</u> the score.", evidence={}
+    )
     return replace(facts, leaderboard=replace(facts.leaderboard, alarms=(alarm,)))
 
 
@@ -164,7 +193,9 @@ def _link(task: Task) -> Any:
     return {"binary": "sigmoid", "multiclass": "softmax", "regression": "identity"}[str(task.kind)]
 
 
-def _predictions(task: Task, rows: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _predictions(
+    task: Task, rows: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Give y, over-confident predictions, and calibrated ones."""
     if task.kind is TaskKind.REGRESSION:
         signal = rng.lognormal(12.0, 0.5, rows)
@@ -198,7 +229,15 @@ def _baselines(task: Task, y: np.ndarray, loss: float, error: float) -> tuple[Ba
 
 
 def _entries(task: Task, loss: float, error: float) -> tuple[Entry, ...]:
-    names = ["lightgbm-1", "catboost-1", "lightgbm-xt", "xgboost-1", "extra_trees-1", "logistic-1", "random_forest-1"]
+    names = [
+        "lightgbm-1",
+        "catboost-1",
+        "lightgbm-xt",
+        "xgboost-1",
+        "extra_trees-1",
+        "logistic-1",
+        "random_forest-1",
+    ]
     done = [
         Entry(
             name=name,
@@ -217,6 +256,21 @@ def _entries(task: Task, loss: float, error: float) -> tuple[Entry, ...]:
         )
         for i, name in enumerate(names)
     ]
-    lost = Entry(name="xgboost-deep", algorithm="xgboost", family="xgboost", params={}, state="dropped", reason="0.02 behind after one fold", fit_seconds=2.0)
-    late = Entry(name="catboost-2", algorithm="catboost", family="catboost", params={}, state="skipped", reason="no time left")
+    lost = Entry(
+        name="xgboost-deep",
+        algorithm="xgboost",
+        family="xgboost",
+        params={},
+        state="dropped",
+        reason="0.02 behind after one fold",
+        fit_seconds=2.0,
+    )
+    late = Entry(
+        name="catboost-2",
+        algorithm="catboost",
+        family="catboost",
+        params={},
+        state="skipped",
+        reason="no time left",
+    )
     return (*done, lost, late)
