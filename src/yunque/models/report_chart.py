@@ -21,7 +21,7 @@ FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 WIDTH = 806  # of the text column, less the chart's own padding
 
 Row = Mapping[str, Any]
-_CLIP = re.compile(r"""((?:id="|url\(#)clip)(\d+)""")
+_NUMBERED = re.compile(r"""((?:id="|url\(#)(?:clip|gradient_))(\d+)""")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +66,9 @@ def picture(chart: Any, *, alt_text: str, caption: str) -> Picture:
 
 
 def _renumbered(svg: str) -> str:
-    """Count clip paths from 0, so that equal charts are equal whatever the process drew before."""
+    """Count clip paths and gradients from 0, so that equal charts are equal texts."""
     order: dict[str, int] = {}
-    return _CLIP.sub(lambda found: f"{found[1]}{order.setdefault(found[2], len(order))}", svg)
+    return _NUMBERED.sub(lambda found: f"{found[1]}{order.setdefault(found[2], len(order))}", svg)
 
 
 def _size(svg: str) -> tuple[int, int]:
