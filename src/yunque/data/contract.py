@@ -12,6 +12,9 @@ from yunque.errors import ContractError, UsageError
 
 FORMAT = 1
 _TUPLES = frozenset({"levels", "true_words", "false_words", "missing_words", "kept_words"})
+_FLAGS = frozenset({"nullable", "required", "percent"})
+_ENDS = frozenset({"minimum", "maximum"})
+_TEXTS = frozenset({"reason", "decimal", "thousands", "currency", "date_order"})
 _DATE_ORDERS = ("iso", "dmy", "mdy")
 
 
@@ -117,7 +120,9 @@ def _column_from(item: object, place: int) -> Column:
     where = f"column {name!r}"
     _refuse_unknown_keys(item, {field.name for field in fields(Column)}, where)
     values = {
-        key: _checked(key, value, where) for key, value in item.items() if key not in ("name", "reading")
+        key: _checked(key, value, where)
+        for key, value in item.items()
+        if key not in ("name", "kind", "role", "reading")
     }
     values["kind"] = _member(Kind, item.get("kind"), "kind", where)
     values["role"] = _member(Role, item.get("role", "feature"), "role", where)
@@ -155,23 +160,24 @@ def _member(options: type[Kind] | type[Role], value: Any, key: str, where: str) 
         ) from error
 
 
-def _checked(key: str, value: object, where: str) -> Any:
+def _checked(key: str, value: Any, where: str) -> Any:
     """Check the JSON type of one key, and give lists as tuples and range ends as floats."""
     if key in _TUPLES and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(value)
-    if key in ("nullable", "required", "percent") and isinstance(value, bool):
+    if key in _FLAGS and isinstance(value, bool):
         return value
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if key in ("minimum", "maximum") and (value is None or (is_number and abs(value) < float("inf"))):  # type: ignore[arg-type]
-        return None if value is None else float(value)  # type: ignore[arg-type]
-    if key in ("kind", "role", "reason", "decimal", "thousands", "currency", "date_order") and isinstance(
-        value, str
-    ):
+    if key in _ENDS and (value is None or _is_number(value)):
+        return None if value is None else float(value)
+    if key in _TEXTS and isinstance(value, str):
         return value
-    wanted = (
-        "a list of texts (in quotes where they look like numbers)" if key in _TUPLES else "of another type"
-    )
+    wanted = "a text" if key in _TEXTS else "true or false" if key in _FLAGS else "a number"
+    if key in _TUPLES:
+        wanted = "a list of texts, in quotes where they look like numbers"
     raise ContractError(f"In the contract, {key} of {where} is {value!r}; it should be {wanted}.")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
 
 
 def _refuse_unknown_keys(item: Mapping[str, Any], known: set[str], where: str) -> None:

@@ -1,5 +1,6 @@
 """The YAML of a contract: written for people, read without executing, repeating or expanding anything."""
 
+import json
 from typing import Any
 
 import yaml
@@ -79,13 +80,12 @@ def read_document(text: str) -> dict[str, Any]:
     """Read the YAML of a contract as plain values.
 
     Raises:
-        ContractError: too long, not YAML, an anchor, a repeated key, or not a list of keys; says the line.
+        ContractError: too long, neither YAML nor JSON, an anchor, a repeated key, or no list of keys.
     """
     if len(text) > LARGEST:
         raise ContractError(f"The contract has {len(text):,} characters; at most {LARGEST:,} are read.")
     try:
-        _refuse_anchors(text)
-        document = yaml.load(text, Loader=_StrictLoader)  # noqa: S506  a subclass of the safe loader
+        document = _parse(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ContractError(
             f"The contract is not readable YAML: {_first_line(error)}",
@@ -93,6 +93,21 @@ def read_document(text: str) -> dict[str, Any]:
         ) from error
     if not isinstance(document, dict):
         raise ContractError("The contract is not a list of keys.", hint="It starts with 'format: 1'.")
+    return document
+
+
+def _parse(text: str) -> Any:
+    if text.lstrip().startswith("{"):
+        return json.loads(text, object_pairs_hook=_once)
+    _refuse_anchors(text)
+    return yaml.load(text, Loader=_StrictLoader)  # noqa: S506  a subclass of the safe loader
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build a JSON object whose keys stand once."""
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise ValueError("a key is repeated")
     return document
 
 

@@ -131,12 +131,14 @@ def _header_end(content: bytes) -> int:
 def _read_block(block: bytes, dialect: Dialect, names: list[str], file: str, rows: int) -> pl.DataFrame:
     """Read whole rows: by polars, and once more by Python's csv where polars refuses or lost fields."""
     schema = dict.fromkeys(names, pl.String())
-    if not block.strip(b"\r\n"):
+    if block.endswith((b"\n\n", b"\n\r\n")) or len(block) <= 2:
+        block = block.rstrip(b"\r\n")
+    if not block:
         return pl.DataFrame(schema=schema)
     if not dialect.padded:
         try:
             frame = pl.read_csv(
-                block.rstrip(b"\r\n") + b"\n",
+                block,
                 has_header=False,
                 schema=schema,
                 separator=dialect.separator,

@@ -13,6 +13,7 @@ from yunque.data.unpack import byte_pieces
 from yunque.errors import TableError
 
 _MARK = b"\xef\xbb\xbf"
+_LONGEST_LINE = 2**20  # bytes that are looked at to tell the format
 _NDJSON = frozenset({".ndjson", ".jsonl", ".json"})
 
 
@@ -84,7 +85,7 @@ def _text(path: Path, piece: int, batch_rows: int | None) -> Iterator[pl.DataFra
 
 def _is_ndjson(first: bytes, path: Path) -> bool:
     """Whether the text is one JSON object per line."""
-    start = first.removeprefix(_MARK).lstrip()
+    start = first[:_LONGEST_LINE].removeprefix(_MARK).lstrip()
     line = start.partition(b"\n")[0]
     suffixes = {suffix.lower() for suffix in path.suffixes}
     if start.startswith(b"[") and (".json" in suffixes or start[1:].lstrip().startswith(b"{")):
@@ -107,12 +108,8 @@ def _ndjson_batches(path: Path, piece: int) -> Iterator[pl.DataFrame]:
     for frame in _ndjson_frames(path, piece):
         names = dict(frame.schema) | names
     for frame in _ndjson_frames(path, piece):
-        absent = [
-            pl.lit(None, dtype=dtype).alias(name)
-            for name, dtype in names.items()
-            if name not in frame.columns
-        ]
-        yield frame.with_columns(absent).select(names)
+        absent = [pl.lit(None, dtype=names[name]).alias(name) for name in names if name not in frame.schema]
+        yield frame.with_columns(absent).select(list(names))
 
 
 def _ndjson_frames(path: Path, piece: int) -> Iterator[pl.DataFrame]:

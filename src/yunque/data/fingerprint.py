@@ -26,7 +26,7 @@ def fingerprint(frame: pl.DataFrame) -> str:
 
 
 def _column_digest(series: pl.Series) -> bytes:
-    digest = hashlib.sha256(str(series.dtype).encode())
+    digest = hashlib.sha256(_type_name(series.dtype))
     for part in (series.slice(start, _ROWS) for start in range(0, len(series), _ROWS)):
         digest.update(np.packbits(part.is_null().to_numpy()).tobytes())
         if part.dtype == pl.String:
@@ -36,6 +36,19 @@ def _column_digest(series: pl.Series) -> bytes:
         else:
             digest.update(_numbers(part).tobytes())
     return digest.digest()
+
+
+def _type_name(dtype: pl.DataType) -> bytes:
+    """Name a type in our own words, which no library's version changes."""
+    known = {
+        pl.Boolean(): b"boolean",
+        pl.String(): b"text",
+        pl.Date(): b"date",
+        pl.Datetime("us"): b"timestamp",
+    }
+    if dtype.is_float():
+        return b"number"
+    return b"integer" if dtype.is_integer() else known[dtype]
 
 
 def _numbers(series: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.generic]]:

@@ -21,7 +21,7 @@ from yunque.data.parse import is_readable, parse_series
 from yunque.data.schema import Column, Kind, Reading, Role, Schema
 from yunque.errors import NotFoundError, UsageError
 
-__all__ = ["MOST_LEVELS", "SAMPLE_ROWS", "Note", "Wishes", "infer_contract"]
+__all__ = ["MOST_LEVELS", "SAMPLE_ROWS", "Note", "Wishes", "infer_contract", "notes_in_words"]
 
 SAMPLE_ROWS = 100_000  # rows, evenly spread, that kinds are guessed from; validation sees all of them
 MOST_LEVELS = 1_000  # a category with more distinct values stays open (no levels)
@@ -129,14 +129,15 @@ def _propose(series: pl.Series, guess: Guess, wishes: Wishes, role: Role | None)
     """Turn a guess into a column of the contract."""
     column = Column(name=series.name, kind=guess.kind, reading=guess.reading)
     if not is_readable(series.dtype):
-        reason = f"its type ({_type_in_words(series.dtype)}) cannot be learnt from"
-        column = replace(column, kind=Kind.TEXT, role=Role.IGNORE, reason=reason, required=False)
-        return column, [_set_aside(column)]
+        return _unsupported(series, role)
     typed, _ = parse_series(column, series)
     n_distinct = typed.drop_nulls().n_unique()
     if role is None:
+        guessed = column.kind
         column, duty = _duty(column, typed, n_distinct, wishes)
         column = replace(column, role=duty.role, reason=duty.reason)
+        if guessed is Kind.INTEGER and column.kind is Kind.CATEGORY:
+            typed, _ = parse_series(column, series)
         notes = [*guess.notes, *([_set_aside(column)] if duty.reason else [])]
     else:
         column = _with_wished_role(column, role, typed)
@@ -144,11 +145,21 @@ def _propose(series: pl.Series, guess: Guess, wishes: Wishes, role: Role | None)
     return _described(column, typed, n_distinct), notes
 
 
+def _unsupported(series: pl.Series, role: Role | None) -> tuple[Column, list[Note]]:
+    """Set aside a column of lists, structures or bytes."""
+    what = type(series.dtype).__name__.lower()
+    if role not in (None, Role.ID, Role.IGNORE):
+        raise UsageError(f"Column {series.name!r} is a {what}; it cannot be the {role} column.")
+    reason = f"its type ({what}) cannot be learnt from"
+    column = Column(name=series.name, kind=Kind.TEXT, role=Role.IGNORE, reason=reason, required=False)
+    return column, [_set_aside(column)]
+
+
 def _duty(column: Column, typed: pl.Series, n_distinct: int, wishes: Wishes) -> tuple[Column, Duty]:
     """Guess the role of a column that nobody spoke of, and refine its kind."""
     empty = duty_of_emptiness(typed, n_distinct)
     if empty is not None:
-        return column, empty
+        return replace(column, reading=Reading()) if not n_distinct else column, empty
     is_free = column.name not in wishes.kinds
     if column.kind is Kind.CATEGORY and is_free:
         column = replace(column, kind=kind_of_text(typed, n_distinct))
@@ -157,9 +168,9 @@ def _duty(column: Column, typed: pl.Series, n_distinct: int, wishes: Wishes) -> 
     if column.kind is Kind.INTEGER and is_free:
         duty = duty_of_integer(column.name, typed, n_distinct)
         if duty.role is Role.FEATURE and is_code(column.name, typed):
-            column = replace(
-                column, kind=Kind.CATEGORY, reading=Reading(missing_words=column.reading.missing_words)
-            )
+            reading = Reading(missing_words=column.reading.missing_words)
+            column = replace(column, kind=Kind.CATEGORY, reading=reading)
+            duty = duty_of_text(column.name, typed, n_distinct)
         return column, duty
     return column, Duty(role=Role.FEATURE)
 
@@ -205,10 +216,6 @@ def _levels(typed: pl.Series) -> tuple[str, ...]:
 def _set_aside(column: Column) -> Note:
     verb = "carried as an id" if column.role is Role.ID else "not used"
     return Note(column=column.name, message=f"Column {column.name!r} is {verb}: {column.reason}.")
-
-
-def _type_in_words(dtype: pl.DataType) -> str:
-    return type(dtype).__name__.lower()
 
 
 def notes_in_words(notes: tuple[Note, ...]) -> Iterator[str]:

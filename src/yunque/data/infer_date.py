@@ -7,6 +7,7 @@ from yunque.data.infer_texts import Guess, Note, Texts, judge_rest
 from yunque.data.parse_date import midnights, read_timestamps
 from yunque.data.schema import DateOrder, Kind, Reading
 
+_DATE_LIKE = r"^(?:[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{2}|(?:19|20)[0-9]{6})"  # a quick look before reading
 _COMPACT = r"^(?:19|20)[0-9]{6}$"
 
 
@@ -18,7 +19,7 @@ def guess_date(texts: Texts, series: pl.Series | None = None) -> Guess | None:
         series: the column itself, in row order: if rows are sorted in time under one order of day and month
             only, that settles texts such as 03/04/2024.
     """
-    if not len(texts.values):
+    if not texts.values.str.contains(_DATE_LIKE).any():
         return None
     compact = texts.values.str.contains(_COMPACT)
     if compact.any() and not (compact.all() and sounds_like_date(texts.column)):
@@ -55,14 +56,15 @@ def _kind(texts: Texts, order: DateOrder) -> Kind:
 
 def _settle(texts: Texts, series: pl.Series | None) -> tuple[DateOrder, Note]:
     """Choose between day first and month first when every text reads as both."""
-    example = texts.values[0]
+    differ = read_timestamps("dmy", texts.values) != read_timestamps("mdy", texts.values)
+    example = texts.values[differ.fill_null(value=False).arg_max() or 0]
     if series is not None:
         rows = series.drop_nulls().head(100_000)
         in_order = {order: _is_sorted(read_timestamps(order, rows)) for order in ("dmy", "mdy")}
         if in_order["dmy"] != in_order["mdy"]:
             order: DateOrder = "dmy" if in_order["dmy"] else "mdy"
             words = "day/month/year" if order == "dmy" else "month/day/year"
-            message = f"{example!r} could be read in two ways; {words} was taken: so the rows are in order."
+            message = f"{example!r} could be read in two ways; {words} was taken, as the rows are sorted so."
             return order, Note(column=texts.column, message=message)
     message = (
         f"{example!r} could be day/month/year or month/day/year: no text settles it, and day/month/year was "

@@ -120,8 +120,8 @@ def _category_reading(texts: Texts, series: pl.Series | None = None) -> Reading:
 
 
 def _kept(texts: Texts, series: pl.Series) -> list[str]:
-    lower = series.str.strip_chars(BLANKS).str.to_lowercase().unique()
-    present = {word for word in (*_KEPT, "na") if word in lower}
+    lower = series.str.strip_chars(BLANKS).str.to_lowercase()
+    present = set(lower.filter(lower.is_in([*_KEPT, "na"])).unique())
     pairs = texts.values.str.contains("^[A-Z]{2}$")
     if "na" in present and not (len(pairs) >= 2 and pairs.all()):
         present.discard("na")

@@ -4,90 +4,34 @@ import re
 
 _IDENTIFIERS = frozenset(
     {
-        "id",
-        "ids",
-        "uuid",
-        "guid",
-        "pk",
-        "identifier",
-        "identificador",
-        "folio",
-        "rowid",
-        "rownum",
-        "index",
-        "idx",
-        "unnamed",
-        "key",
+        "id", "ids", "uuid", "guid", "pk", "identifier", "identificador", "folio", "rowid",
+        "rownum", "index", "idx", "unnamed", "key",
     }
-)
+)  # fmt: skip
 _CODES_LAST = frozenset(
     {
-        "id",
-        "ids",
-        "uuid",
-        "guid",
-        "zip",
-        "zipcode",
-        "postcode",
-        "code",
-        "codigo",
-        "código",
-        "cod",
-        "cve",
-        "clave",
-        "sku",
-        "ean",
-        "upc",
-        "folio",
-        "phone",
-        "telefono",
-        "teléfono",
-        "account",
-        "acct",
+        "id", "ids", "uuid", "guid", "zip", "zipcode", "postcode", "code", "codigo", "código",
+        "cod", "cve", "clave", "sku", "ean", "upc", "folio", "phone", "telefono", "teléfono",
+        "account", "acct",
     }
-)
-_CODES_FIRST = frozenset({"id", "codigo", "código", "cod", "cve", "clave", "folio"})
+)  # fmt: skip
+_CODES_FIRST = frozenset(
+    {
+        "id", "codigo", "código", "cod", "cve", "clave", "folio",
+    }
+)  # fmt: skip
 _DATES = frozenset(
     {
-        "date",
-        "dates",
-        "fecha",
-        "fechas",
-        "day",
-        "dia",
-        "día",
-        "dt",
-        "timestamp",
-        "datetime",
-        "dob",
-        "nacimiento",
-        "birth",
-        "time",
-        "alta",
-        "vencimiento",
+        "date", "dates", "fecha", "fechas", "day", "dia", "día", "dt", "timestamp", "datetime",
+        "dob", "nacimiento", "birth", "time", "alta", "vencimiento",
     }
-)
+)  # fmt: skip
 _CALENDAR = frozenset(
     {
-        "year",
-        "yr",
-        "anio",
-        "año",
-        "ano",
-        "month",
-        "mes",
-        "day",
-        "dia",
-        "día",
-        "hour",
-        "hora",
-        "week",
-        "semana",
-        "date",
-        "fecha",
-        "time",
+        "year", "yr", "anio", "año", "ano", "month", "mes", "day", "dia", "día", "hour", "hora",
+        "week", "semana", "date", "fecha", "time",
     }
-)
+)  # fmt: skip
 
 
 def words_of(name: str) -> tuple[str, ...]:

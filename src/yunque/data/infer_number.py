@@ -12,66 +12,12 @@ from yunque.data.schema import Kind, Reading
 
 CURRENCIES = frozenset(
     {
-        "$",
-        "€",
-        "£",
-        "¥",
-        "₡",
-        "₲",
-        "₦",
-        "₩",
-        "₪",
-        "₫",
-        "₱",
-        "₴",
-        "₵",
-        "₹",
-        "₺",
-        "₽",
-        "₿",
-        "R$",
-        "US$",
-        "MX$",
-        "C$",
-        "A$",
-        "S/",
-        "S/.",
-        "Bs",
-        "Bs.",
-        "kr",
-        "zł",
-        "Kč",
-        "Ft",
-        "CHF",
-        "USD",
-        "EUR",
-        "MXN",
-        "COP",
-        "ARS",
-        "PEN",
-        "CLP",
-        "BRL",
-        "GBP",
-        "JPY",
-        "CNY",
-        "CAD",
-        "AUD",
-        "GTQ",
-        "CRC",
-        "HNL",
-        "NIO",
-        "PAB",
-        "DOP",
-        "BOB",
-        "PYG",
-        "UYU",
-        "VES",
-        "SEK",
-        "NOK",
-        "DKK",
-        "INR",
+        "$", "€", "£", "¥", "₡", "₲", "₦", "₩", "₪", "₫", "₱", "₴", "₵", "₹", "₺", "₽", "₿", "R$",
+        "US$", "MX$", "C$", "A$", "S/", "S/.", "Bs", "Bs.", "kr", "zł", "Kč", "Ft", "CHF", "USD",
+        "EUR", "MXN", "COP", "ARS", "PEN", "CLP", "BRL", "GBP", "JPY", "CNY", "CAD", "AUD", "GTQ",
+        "CRC", "HNL", "NIO", "PAB", "DOP", "BOB", "PYG", "UYU", "VES", "SEK", "NOK", "DKK", "INR",
     }
-)
+)  # fmt: skip
 _STYLES: tuple[tuple[Literal[".", ","], str], ...] = (
     (".", ""), (".", ","), (",", ""), (",", "."), (".", " "), (",", " "), (".", "'"),
 )  # fmt: skip
@@ -89,7 +35,7 @@ def guess_number(texts: Texts, *, decimal: str | None = None) -> Guess | None:
     """
     if not len(texts.values) or not texts.values.str.contains("[0-9]").any() or _are_codes(texts):
         return None
-    readings = sorted(_candidates(texts), key=lambda reading: reading.decimal != (decimal or reading.decimal))
+    readings = _in_order(texts, decimal)
     shares = [texts.share(_accepted(reading, texts)) for reading in readings]
     best = max(shares)
     reading = readings[shares.index(best)]
@@ -106,11 +52,19 @@ def guess_number(texts: Texts, *, decimal: str | None = None) -> Guess | None:
     )
 
 
+def _in_order(texts: Texts, decimal: str | None) -> list[Reading]:
+    """Readings worth trying, the table's decimal sign first; the plain one alone when it reads all."""
+    if decimal is None and bool(_accepted(Reading(), texts).all()):
+        return [Reading()]
+    return sorted(_candidates(texts), key=lambda reading: reading.decimal != (decimal or reading.decimal))
+
+
 def _are_codes(texts: Texts) -> bool:
-    """Whether digits are written as codes: with leading zeros ("007"), or longer than any count."""
+    """Whether digits are codes: with leading zeros ("007"), like "4E10", or longer than any count."""
     zeros = texts.values.str.contains(r"^0[0-9]+$")
+    exponents = texts.values.str.contains(r"^[0-9]+[eE][0-9]+$")
     long = texts.values.str.contains(rf"^[0-9]{{{_LONGEST_WHOLE + 1},}}$")
-    return texts.share(zeros | long) >= _CODE_SHARE
+    return texts.share(zeros | exponents | long) >= _CODE_SHARE
 
 
 def _candidates(texts: Texts) -> Iterator[Reading]:
@@ -121,7 +75,7 @@ def _candidates(texts: Texts) -> Iterator[Reading]:
     percent = texts.share(texts.values.str.ends_with("%")) > 0.5
     currency = " ".join(_currencies(texts))
     for decimal, thousands in _STYLES:
-        if (decimal == "." or has[","]) and (not thousands or has[thousands]):
+        if (decimal == "." or has[","] or thousands == ".") and (not thousands or has[thousands]):
             yield Reading(decimal=decimal, thousands=thousands, percent=percent, currency=currency)
 
 

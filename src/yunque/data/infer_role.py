@@ -9,6 +9,7 @@ from yunque.data.schema import Kind, Role
 
 NEARLY_UNIQUE = 0.95  # share of distinct texts from which a text column identifies its rows
 FEWEST_ROWS = 20  # rows under which being unique says nothing
+_FEW_HOURS = 48  # distinct times of day that are still good categories
 _DENSE = 0.95  # share of a range's whole numbers that a row counter uses up
 _YEARS = (1500, 2200)
 
@@ -37,11 +38,18 @@ def duty_of_text(name: str, typed: pl.Series, n_distinct: int) -> Duty:
     """Tell texts that identify their rows from texts that describe them."""
     present = len(typed) - typed.null_count()
     share = n_distinct / present
+    if n_distinct > _FEW_HOURS and _are_times_of_day(typed):
+        return Duty(role=Role.IGNORE, reason="it holds times of day alone; join them with their dates")
     if present >= FEWEST_ROWS and share >= NEARLY_UNIQUE:
-        return Duty(role=Role.ID, reason=f"{share:.0%} of its values occur once only, so it identifies rows")
+        return Duty(role=Role.ID, reason=f"{share:.0%} of its values are distinct, so it identifies rows")
     if n_distinct == present > 2 and sounds_like_identifier(name):
         return Duty(role=Role.ID, reason="every value occurs once and the name is that of an identifier")
     return FEATURE
+
+
+def _are_times_of_day(typed: pl.Series) -> bool:
+    sample = typed.drop_nulls().head(1_000).cast(pl.String)
+    return bool(sample.str.contains(r"^[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?$").all())
 
 
 def duty_of_integer(name: str, typed: pl.Series, n_distinct: int) -> Duty:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import polars as pl
 
 from yunque.data.parse_date import midnights, read_dates, read_timestamps
-from yunque.data.parse_number import read_integers, read_numbers
+from yunque.data.parse_number import divided, read_integers, read_numbers
 from yunque.data.parse_value import Value, canonical_text, parse_value, value_reader
 from yunque.data.parse_words import BLANKS, boolean_words, missing_numbers, missing_words
 from yunque.data.schema import Column, Kind, Reading
@@ -49,8 +49,8 @@ def parse_series(column: Column, series: pl.Series) -> tuple[pl.Series, pl.Serie
         typed, unreadable = _by_distinct(series, lambda texts: _parse_texts(column, texts))
     else:
         typed, unreadable = _parse_typed(column, series)
-    numbers = missing_numbers(column.reading)
-    if numbers and column.kind in (Kind.NUMBER, Kind.INTEGER):
+    numbers = missing_numbers(column.kind, column.reading)
+    if numbers:
         typed = typed.set(typed.is_in(list(numbers)).fill_null(value=False), None)
     return typed.alias(column.name), unreadable.alias(column.name)
 
@@ -145,7 +145,7 @@ def _nulls(series: pl.Series, kind: Kind) -> pl.Series:
 
 def _to_numbers(series: pl.Series) -> pl.Series:
     if series.dtype == pl.Duration:
-        return series.dt.total_microseconds() / 1e6
+        return divided(series.dt.total_microseconds().cast(pl.Float64), 1e6)
     return series.cast(pl.Float64) if series.dtype.is_numeric() else _nulls(series, Kind.NUMBER)
 
 

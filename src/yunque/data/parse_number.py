@@ -118,7 +118,12 @@ def read_numbers(reading: Reading, texts: pl.Series) -> pl.Series:
     """Read stripped texts as numbers: Float64, null where missing or unreadable."""
     values = _plain_texts(number_grammar(reading, whole=False), texts).cast(pl.Float64, strict=False)
     values = values.set(values.is_infinite().fill_null(value=False), None)
-    return values / 100.0 if reading.percent else values
+    return divided(values, 100.0) if reading.percent else values
+
+
+def divided(values: pl.Series, divisor: float) -> pl.Series:
+    """Divide as Python does; polars multiplies by the reciprocal of a scalar, whose last bit may differ."""
+    return values / pl.repeat(divisor, len(values), dtype=pl.Float64, eager=True)
 
 
 def read_integers(reading: Reading, texts: pl.Series) -> pl.Series:

@@ -51,7 +51,7 @@ def value_reader(kind: Kind, reading: Reading) -> Callable[[object], Value]:
     missing = missing_words(kind, reading)
     read_text = _text_readers(reading)[kind]
     read_typed = _TYPED[kind]
-    sentinels = frozenset(missing_numbers(reading)) if kind in (Kind.NUMBER, Kind.INTEGER) else frozenset()
+    sentinels = frozenset(missing_numbers(kind, reading))
     native = {Kind.NUMBER: float, Kind.INTEGER: int}.get(kind)
 
     def read(value: object) -> Value:

@@ -51,12 +51,18 @@ def missing_words(kind: Kind, reading: Reading) -> frozenset[str]:
     return words | {""}
 
 
-def missing_numbers(reading: Reading) -> tuple[float, ...]:
-    """Give the missing words of a column that are plain numbers, such as -999."""
-    numbers = []
+def missing_numbers(kind: Kind, reading: Reading) -> tuple[float, ...]:
+    """Give the missing words of a number or integer column that are plain numbers, such as -999."""
+    if kind not in (Kind.NUMBER, Kind.INTEGER):
+        return ()
+    numbers: list[float] = []
     for word in reading.missing_words:
         try:
-            numbers.append(float(word))
+            number = float(word)
         except ValueError:
             continue
-    return tuple(number for number in numbers if number == number and abs(number) != float("inf"))
+        if kind is Kind.NUMBER and abs(number) < float("inf"):
+            numbers.append(number)
+        elif kind is Kind.INTEGER and number.is_integer() and abs(number) < 2**63:
+            numbers.append(int(number))
+    return tuple(numbers)

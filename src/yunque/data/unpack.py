@@ -77,7 +77,7 @@ def _zstd_pieces(file: IO[bytes], path: Path) -> Iterator[bytes]:
     try:
         for lines in pl.scan_lines(path, glob=False).collect_batches():
             yield "".join(f"{line}\n" for line in lines.to_series()).encode()
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, OSError) as error:
         raise TableError(
             "The file cannot be decompressed, or is not UTF-8 text.",
             place={"file": path.name},

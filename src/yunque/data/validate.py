@@ -57,8 +57,9 @@ def check_table(contract: Contract, frame: pl.DataFrame, *, need_target: bool) -
     typed: list[pl.Series] = []
     failures = list(_extra_columns(contract, frame))
     bad = pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
+    present = set(frame.columns)
     for column in contract.schema:
-        if column.name not in frame.columns:
+        if column.name not in present:
             failures.append(_absent(column))
             if column.role is Role.FEATURE:
                 typed.append(
@@ -203,10 +204,9 @@ def _absent(column: Column) -> CheckFailure:
 
 
 def _refuse_missing_columns(contract: Contract, frame: pl.DataFrame, *, need_target: bool) -> None:
+    present = set(frame.columns)
     missing = [
-        column
-        for column in contract.schema
-        if _is_needed(column, need_target) and column.name not in frame.columns
+        column for column in contract.schema if _is_needed(column, need_target) and column.name not in present
     ]
     if not missing:
         return
