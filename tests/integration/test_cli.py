@@ -162,6 +162,7 @@ def test_a_file_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -
         ["--test-from", "yesterday"],
         ["--contract", "nowhere.yaml"],
         ["--name", "No Name!"],
+        ["--lang", "fr"],
     ],
 )
 def test_a_wrong_option_of_train_is_exit_1_before_any_training(
@@ -320,7 +321,7 @@ def test_models_are_listed_shown_and_rolled_back(capsys: pytest.CaptureFixture[s
     assert run(["models", "list"]) == 0 and "spend@1" in capsys.readouterr().out
     assert run(["models", "show", "spend"]) == 0
     assert "rmse" in capsys.readouterr().out
-    assert "# Model Card" in as_json(capsys, "models", "card", "buys")["card"]
+    assert as_json(capsys, "models", "card", "buys")["card"].startswith("# ")
 
 
 def test_keys_are_made_listed_and_revoked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 import polars as pl
 
 from yunque.data.contract import Contract
 from yunque.data.finding import Finding
 from yunque.data.infer import Wishes
-from yunque.errors import DataError
+from yunque.errors import DataError, UsageError
 from yunque.learning.budget import Budget, parse_budget
 from yunque.learning.infer_task import infer_task
 from yunque.learning.leaderboard import Leaderboard
@@ -22,6 +23,7 @@ from yunque.models.bundle import Bundle, PackContext, pack
 from yunque.models.gates import parse_requirement
 from yunque.models.manifest import Acceptance
 from yunque.models.registry_names import check_name
+from yunque.models.report_facts import Language
 from yunque.runtime.clock import Clock
 from yunque.services.check import (
     CheckOutcome,
@@ -54,7 +56,9 @@ class TrainRequest:
         algorithms: names to choose among; all when None.
         seed: seeds every random choice.
         threads: threads of training.
-        by: who asks.
+        by: who asks; the author of the model card.
+        language: of report and card.
+        description: what the model is for, in the asker's words.
     """
 
     source: object
@@ -73,6 +77,18 @@ class TrainRequest:
     seed: int = 7
     threads: int = 2
     by: str
+    language: Language = "en"
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a name, budget or language that would fail only after the training."""
+        check_name(self.name)
+        parse_budget(self.budget)
+        if self.language not in get_args(Language):
+            raise UsageError(
+                f"There is no report in {self.language!r}.",
+                hint=f"Languages: {', '.join(get_args(Language))}.",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +121,6 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
         TrainingError: no candidate could be trained.
     """
     started = clock.monotonic()
-    check_name(request.name)
     seconds = parse_budget(request.budget)
     names = _algorithm_names(request.algorithms)
     on_progress(_stage("check", f"Reading and checking {request.source_name or 'the table'}", seconds))
@@ -151,6 +166,9 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
         requirements=requirements,
         budget_seconds=seconds,
         budget_used_seconds=clock.monotonic() - started,
+        language=request.language,
+        author=request.by,
+        description=request.description,
     )
     bundle = pack(board, outcome.contract, context, folder)
     return Trained(name=request.name, task=task, outcome=outcome, leaderboard=board, bundle=bundle)

@@ -39,7 +39,7 @@ class Platform:
     @property
     def threads(self) -> int:
         """Threads that a training may use."""
-        return self.settings.threads or len(os.sched_getaffinity(0))
+        return self.settings.threads or _cores()
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -70,6 +70,12 @@ def open_platform(settings: Settings | None = None) -> Platform:
         database=database,
         registry=Registry(home / "models", database),
     )
+
+
+def _cores() -> int:
+    """Cores that this process may use; a container's share where the system tells it."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _make_home(home: Path) -> Path:

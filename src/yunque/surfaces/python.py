@@ -16,6 +16,7 @@ from yunque.learning.progress import Progress, ignore
 from yunque.learning.splits import SplitWish
 from yunque.models.manifest import CARD, REPORT
 from yunque.models.predictor import Predictor
+from yunque.models.report_facts import Language
 from yunque.models.trusted_load import load_bundle
 from yunque.runtime.clock import REAL_CLOCK
 from yunque.services.check import CheckOutcome, CheckRequest
@@ -56,6 +57,8 @@ class TrainOptions(ColumnOptions, total=False):
     seed: int
     threads: int
     by: str
+    language: Language
+    description: str
     on_progress: Callable[[Progress], None]
 
 
@@ -164,6 +167,8 @@ def train(
         seed=options.get("seed", 7),
         threads=options.get("threads", platform.threads),
         by=by,
+        language=options.get("language", platform.settings.language),
+        description=options.get("description", ""),
     )
     trained = run_train(request, folder, platform.clock, options.get("on_progress", ignore))
     return TrainedModel(trained, platform, by)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from yunque.services.check import CheckOutcome
 
 SHOWN_COLUMNS = 60
+SHOWN_FINDINGS = 30
 
 
 def check(
@@ -136,5 +137,7 @@ def show_findings(findings: "tuple[Any, ...]") -> None:
     write_table(
         "Findings",
         ["severity", "finding", "what", "do"],
-        [[f.severity, f.id, f.message, f.suggested_action] for f in findings],
+        [[f.severity, f.id, f.message, f.suggested_action] for f in findings[:SHOWN_FINDINGS]],
     )
+    if len(findings) > SHOWN_FINDINGS:
+        say(f"… and {len(findings) - SHOWN_FINDINGS} more, less severe ones; --json and the report show all.")

@@ -33,11 +33,13 @@ def predict(
     """
     from yunque.services.score_file import ScoreFileRequest, score_file
     from yunque.surfaces.bootstrap import open_platform
+    from yunque.surfaces.cli.progress import shown_rows
 
     platform = open_platform()
     predictor = platform.registry.open(model)
     request = ScoreFileRequest(source=source_of(tables), output=output, batch_rows=batch_rows)
-    scored = score_file(predictor, request)
+    with shown_rows(quiet=as_json) as listener:
+        scored = score_file(predictor, request, listener)
     if as_json:
         write_json(
             {

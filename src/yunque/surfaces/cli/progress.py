@@ -71,6 +71,18 @@ class _Lines:
         print(" ".join(part for part in parts if part), file=sys.stderr, flush=True)  # noqa: T201
 
 
+@contextmanager
+def shown_rows(*, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Give a listener that shows the rows done so far on a terminal; nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda rows: None  # noqa: ARG005
+        return
+    from rich.console import Console
+
+    with Console(file=sys.stderr).status("Reading") as status:
+        yield lambda rows: status.update(f"{rows:,} rows done")
+
+
 def score_text(progress: Progress) -> str:
     """Say the best loss so far beside that of the baselines."""
     if progress.best_loss is None:

@@ -1,12 +1,12 @@
 """`yunque train`: the best model in the time given, proved, published, and where everything is."""
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from yunque.errors import UsageError
-from yunque.surfaces.cli.console import note, write_json
+from yunque.surfaces.cli.console import write_json
 from yunque.surfaces.cli.options import (
     AsJson,
     By,
@@ -24,6 +24,7 @@ from yunque.surfaces.cli.options import (
 
 if TYPE_CHECKING:
     from yunque.learning.splits import SplitWish
+    from yunque.models.report_facts import Language
 
 SHORT_OF_A_GATE = 2
 
@@ -72,6 +73,12 @@ def train(
         str | None, typer.Option("--algorithms", metavar="A,B", help="Choose among these only.")
     ] = None,
     seed: Seed = 7,
+    lang: Annotated[
+        str, typer.Option("--lang", metavar="en|es", help="Language of report and card; YUNQUE_LANGUAGE.")
+    ] = "",
+    description: Annotated[
+        str, typer.Option("--description", metavar="TEXT", help="What the model is for; stands in its card.")
+    ] = "",
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
@@ -114,9 +121,9 @@ def train(
         seed=seed,
         threads=platform.threads,
         by=who,
+        language=cast("Language", lang or platform.settings.language),
+        description=description,
     )
-    if not as_json:
-        note(f"Reading {request.source_name}")
     with platform.scratch() as folder:
         with shown_progress(parse_budget(budget), quiet=as_json) as listener:
             trained = run_train(request, folder, platform.clock, listener)

@@ -141,6 +141,8 @@ def _instance(value: Any, fields: Sequence[str], pointer: str, row: int) -> Inst
     features = value.get("features")
     if isinstance(features, list):
         return _positional(features, fields, f"{pointer}/features", row)
+    if isinstance(features, dict):
+        return Instance(record=features, pointer=f"{pointer}/features", positional=False)
     return Instance(record=value, pointer=pointer, positional=False)
 
 
