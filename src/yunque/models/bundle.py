@@ -1,7 +1,7 @@
 """Pack the outcome of a run as a bundle: a folder of data that appears whole and proven, or not at all."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from yunque.data.contract import Contract
@@ -15,7 +15,7 @@ from yunque.models.bundle_golden import choose_golden
 from yunque.models.bundle_json import write_json
 from yunque.models.bundle_leaderboard import leaderboard_csv
 from yunque.models.bundle_manifest import describe
-from yunque.models.bundle_words import words
+from yunque.models.bundle_words import facts_of, words
 from yunque.models.golden import check_golden, write_golden
 from yunque.models.manifest import (
     CONTRACT,
@@ -55,29 +55,32 @@ def pack(leaderboard: Leaderboard, contract: Contract, context: PackContext, fol
         StorageError: the disk refuses.
     """
     environment = installed() if context.environment is None else context.environment
-    files = _payload(leaderboard, contract, context)
-    files[ENVIRONMENT] = "".join(f"{line}\n" for line in environment).encode()
-    manifest = describe(leaderboard, contract, context, deciding_versions(environment))
-    files |= words(manifest)
+    versions = deciding_versions(environment)
+    golden = choose_golden(contract.schema, context.frame, leaderboard.champion)
+    statistics = profile(contract, context.frame)
+    facts = replace(
+        facts_of(leaderboard, contract, context),
+        profile=statistics,
+        versions=versions,
+        example=golden.record(0),
+    )
+    files = {
+        **write_champion(leaderboard.champion),
+        **_references(leaderboard.champion),
+        **words(facts),
+        CONTRACT: contract.to_yaml().encode(),
+        GOLDEN: write_golden(golden),
+        PROFILE: write_json(statistics),
+        LEADERBOARD: leaderboard_csv(leaderboard),
+        ENVIRONMENT: "".join(f"{line}\n" for line in environment).encode(),
+    }
+    manifest = describe(leaderboard, contract, context, versions)
     manifest = manifest.with_files({name: _record(content) for name, content in files.items()})
     raw = manifest.to_bytes()
     with appearing(folder) as draft:
         write_files(draft, {**files, MANIFEST: raw})
         _prove(draft)
     return Bundle(folder=folder, id=hashlib.sha256(raw).hexdigest(), manifest=manifest)
-
-
-def _payload(leaderboard: Leaderboard, contract: Contract, context: PackContext) -> dict[str, bytes]:
-    champion = leaderboard.champion
-    golden = choose_golden(contract.schema, context.frame, champion)
-    return {
-        **write_champion(champion),
-        **_references(champion),
-        CONTRACT: contract.to_yaml().encode(),
-        GOLDEN: write_golden(golden),
-        PROFILE: write_json(profile(contract, context.frame)),
-        LEADERBOARD: leaderboard_csv(leaderboard),
-    }
 
 
 def _references(champion: Champion) -> dict[str, bytes]:

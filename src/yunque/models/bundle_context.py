@@ -10,6 +10,7 @@ import polars as pl
 from yunque.data.finding import Finding
 from yunque.errors import UsageError
 from yunque.models.manifest import Acceptance, Override
+from yunque.models.report_facts import Language
 
 # Packages whose version can change a number in a bundle.
 DECIDING = ("yunque", "numpy", "polars", "numba", "llvmlite", "lightgbm", "catboost", "xgboost-cpu",
@@ -31,6 +32,9 @@ class PackContext:
         requirements: as declared before training, for example "roc_auc>=0.85".
         budget_seconds, budget_used_seconds: asked and used.
         overrides: named reasons given before packing to promote in spite of a shortfall.
+        language: of report and card.
+        author: who made the model.
+        description: what it is for, in the user's words; "" lets the question speak for itself.
         environment: "package==version" lines; those of this interpreter when None.
     """
 
@@ -44,6 +48,9 @@ class PackContext:
     budget_seconds: float = 0.0
     budget_used_seconds: float = 0.0
     overrides: tuple[Override, ...] = ()
+    language: Language = "en"
+    author: str = "Yunque"
+    description: str = ""
     environment: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:

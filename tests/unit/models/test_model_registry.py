@@ -20,7 +20,7 @@ from yunque.models.registry import Registry
 from yunque.models.registry_names import Reference, read_reference
 from yunque.models.registry_rows import Event, previous_champion
 from yunque.runtime.clock import FixedClock
-from yunque.runtime.database import Database
+from yunque.runtime.database import Database, open_database
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -304,9 +304,7 @@ def test_promoters_at_once_leave_one_champion_and_a_whole_record(
     ]
 
 
-def test_publishing_processes_do_not_collide(
-    quick_path: Path, database_url: str, binary: World, database: Database
-) -> None:
+def test_publishing_processes_do_not_collide(quick_path: Path, empty_sqlite_url: str, binary: World) -> None:
     code = (
         "import sys; from pathlib import Path; from yunque.models.registry import Registry;"
         "from yunque.runtime.database import open_database;"
@@ -318,13 +316,15 @@ def test_publishing_processes_do_not_collide(
         "-c",
         code,
         str(quick_path / "models"),
-        database_url,
+        empty_sqlite_url,
         str(binary.bundle.folder),
     ]
     running = [subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     numbers = [int(n) for process in running for n in process.communicate(timeout=100)[0].split()]
     assert sorted(numbers) == [1, 2, 3, 4, 5, 6]
+    database = open_database(empty_sqlite_url)
     assert len(Registry(quick_path / "models", database).versions("orders")) == 6
+    database.engine.dispose()
 
 
 def test_lineage_says_which_versions_came_from_the_same_table(

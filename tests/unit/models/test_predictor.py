@@ -19,7 +19,7 @@ from yunque.models.predictor import Predictor
 from yunque.models.trusted_load import load_bundle
 
 EXAMPLES = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the contract's timestamps are naive UTC
 
