@@ -19,6 +19,7 @@ SECOND_METRICS = {
 }
 
 
+BASELINES = ("constant", "single_column")
 State = Literal["good", "bad", "note"]
 
 
@@ -88,6 +89,12 @@ def verdicts(facts: ReportFacts, words: Words) -> list[Verdict]:
     """Say what the model showed and what it did not."""
     board = facts.leaderboard
     found = [_beats_verdict(board, baseline, words) for baseline in board.baselines]
+    measured = {baseline.name for baseline in board.baselines}
+    found += [
+        Verdict(state="bad", text=words("verdict.not_measured", baseline=words(f"baseline.{name}")))
+        for name in BASELINES
+        if name not in measured
+    ]
     found += [Verdict(state="bad", text=alarm_text(alarm.id, alarm.message, words)) for alarm in board.alarms]
     if not board.alarms:
         found.append(Verdict(state="good", text=words("verdict.no_alarm")))
