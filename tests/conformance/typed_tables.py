@@ -104,6 +104,30 @@ def tables(draw: st.DrawFn, *, most: int = 12) -> tuple[pl.DataFrame, list[tuple
     return typed_frame(ALL_KINDS, columns), list(zip(*columns.values(), strict=True))
 
 
+def random_columns(rows: int) -> dict[str, list[Any]]:
+    """Make long columns of every kind without hypothesis, a tenth of the values missing."""
+    rng = np.random.default_rng(11)
+    size = 10.0 ** rng.integers(-12, 12, rows)
+    days = rng.integers(dt.date.min.toordinal(), dt.date.max.toordinal(), rows)
+    moments = rng.integers(0, 315_537_897_599_999_999, rows)
+    start = dt.datetime.fromisoformat("0001-01-01")
+    letters = list("abcXYZ012 .,?ñé🙂\t")
+    values: dict[Kind, list[Any]] = {
+        Kind.NUMBER: (rng.normal(size=rows) * size).tolist(),
+        Kind.INTEGER: rng.integers(-(2**63), 2**63 - 1, rows).tolist(),
+        Kind.BOOLEAN: (rng.random(rows) < 0.2).tolist(),
+        Kind.CATEGORY: [f"level {i}" for i in rng.geometric(0.02, rows).tolist()],
+        Kind.TEXT: ["".join(rng.choice(letters, rng.integers(0, 30))) for _ in range(rows)],
+        Kind.DATE: [dt.date.fromordinal(day) for day in days.tolist()],
+        Kind.TIMESTAMP: [start + dt.timedelta(microseconds=moment) for moment in moments.tolist()],
+    }
+    missing = rng.random((len(values), rows)) < 0.1
+    return {
+        NAMES[kind]: [None if gone else value for value, gone in zip(column, mask, strict=True)]
+        for (kind, column), mask in zip(values.items(), missing, strict=True)
+    }
+
+
 def bits(values: Any) -> Any:
     """Give the bit patterns of float64 values."""
     return np.ascontiguousarray(np.asarray(values, dtype=np.float64)).view(np.uint64)
