@@ -12,6 +12,7 @@ DEFAULT_LEFT, INNER, CATEGORICAL = 1, 2, 4
 FLAG_BITS = 3
 FEATURE_MASK = (1 << 29) - 1
 ZERO = 1.0000000180025095e-35  # LightGBM's kZeroThreshold, the float32 nearest to 1e-35
+SINGLE_MAX = 3.4028234663852886e38
 LARGEST_CODE = 2147483647.0
 
 
@@ -113,12 +114,12 @@ def find_leaves(trees, first, count, row, leaves) -> None:  # type: ignore[no-un
 
 @njit(void(_trees, _read(float64, 2), int64, _row), cache=True, nogil=True)
 def load_row(trees, x, r, row) -> None:  # type: ignore[no-untyped-def]
-    """Copy a row as the training library saw it: rounded to float32, zero as missing, or as it is."""
+    """Copy a row as the training library saw it: in the range of float32 and rounded, zero as missing."""
     zero_is_missing, switches = trees[5], trees[6]
     for j in range(x.shape[1]):
         value = x[r, j]
-        if switches[1]:
-            value = np.float64(np.float32(value))
+        if switches[1] and value == value:
+            value = np.float64(np.float32(min(max(value, -SINGLE_MAX), SINGLE_MAX)))
         if zero_is_missing[j] and abs(value) <= ZERO:
             value = np.nan
         row[j] = value

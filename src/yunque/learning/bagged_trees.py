@@ -7,6 +7,7 @@ import numpy as np
 
 from yunque.kernel.forest_build import Scoring, TreeNodes, build_forest
 from yunque.kernel.form import FloatArray, Form
+from yunque.learning.absent_classes import of_all_classes
 from yunque.learning.algorithm import FitRequest, Fitted
 from yunque.learning.target import own_params, target_of
 
@@ -59,7 +60,7 @@ def forest_raw(fitted: Fitted, request: FitRequest, x: FloatArray) -> FloatArray
     """Give scikit-learn's own predictions, classes without training rows at 0."""
     with np.errstate(all="ignore"):
         if request.task.is_classification:
-            return _spread(fitted, request, fitted.native.predict_proba(single_range(x)))
+            return _of_all_classes(fitted, request, fitted.native.predict_proba(single_range(x)))
         return target_of(request).restored(fitted.native.predict(single_range(x)).reshape(-1, 1))
 
 
@@ -95,13 +96,10 @@ def flatten_forest(fitted: Fitted, request: FitRequest) -> Form:
         scale=target.scale,
         bias=np.full(request.task.n_outputs, target.centre),
         tree_output=np.zeros(len(trees), np.int64),
-        leaf_vectors=_spread(fitted, request, np.concatenate(vectors)) if vectors else None,
+        leaf_vectors=_of_all_classes(fitted, request, np.concatenate(vectors)) if vectors else None,
     )
     return build_forest(trees, scoring)
 
 
-def _spread(fitted: Fitted, request: FitRequest, probabilities: FloatArray) -> FloatArray:
-    """Give probabilities of the classes seen in training as those of all classes."""
-    out = np.zeros((probabilities.shape[0], request.task.n_outputs))
-    out[:, fitted.native.classes_] = probabilities
-    return out
+def _of_all_classes(fitted: Fitted, request: FitRequest, probabilities: FloatArray) -> FloatArray:
+    return of_all_classes(probabilities, fitted.native.classes_, request.task.n_outputs)

@@ -31,8 +31,8 @@ class Forest:
     """Trees with numeric and categorical splits; raw = (base + sum of leaves) / divisor * scale + bias.
 
     Build it with `from_arrays`, which checks. Facts: `link`, `n_features`, `n_outputs`, `inputs` (float32:
-    the library rounds the inputs first), `sums` (precision of the accumulator), `divisor`, `scale`. Arrays
-    (N nodes, T trees, F columns, K outputs):
+    the library cuts the inputs to its range and rounds them), `sums` (precision of the accumulator),
+    `divisor`, `scale`. Arrays (N nodes, T trees, F columns, K outputs):
 
         threshold (N,) float64     goes left when x <= threshold; a leaf: its value or the row of its vector;
                                    a categorical node: the number of its category set (members go left)

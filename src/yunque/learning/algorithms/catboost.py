@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from yunque.kernel.form import Arrays, FloatArray, Form, Link
 from yunque.kernel.forms.oblivious import Oblivious
+from yunque.learning.absent_classes import ABSENT, of_all_classes
 from yunque.learning.algorithm import Algorithm, FitRequest, Fitted, Matrix
 from yunque.learning.algorithms.constant import constant_form, constant_prediction
 from yunque.learning.indicators import Indicators, choose_indicators, expand
@@ -24,11 +26,24 @@ ROUNDS_WITH_VALID, ROUNDS_WITHOUT = 10_000, 300
 
 @dataclass(frozen=True, kw_only=True)
 class Boosted:
-    """A model, and the further columns that it reads."""
+    """A model, and how its rows and scores stand to ours.
+
+    Attributes:
+        indicators: the further columns that it reads.
+        target: the change of a numeric target; it is built into the model.
+        seen: multiclass: the classes of the training rows, which the model knows by position.
+    """
 
     model: Any
     indicators: Indicators
-    link: Link
+    target: Target
+    seen: npt.NDArray[Any]
+
+    def scores(self, raw: FloatArray, request: FitRequest, absent: float) -> FloatArray:
+        """Give (…, seen) numbers for all outputs of the form."""
+        if request.task.kind is not TaskKind.MULTICLASS:
+            return raw
+        return of_all_classes(raw, self.seen, request.task.n_outputs, absent)
 
 
 class _Watch:
@@ -68,32 +83,40 @@ def parameters(request: FitRequest) -> dict[str, Any]:
         "allow_writing_files": False,
         "logging_level": "Silent",
     }
-    if request.task.kind is TaskKind.MULTICLASS:
-        fixed["classes_count"] = request.task.n_outputs
     return defaults | own_params(request.params, ()) | fixed
 
 
-def _pool(matrix: Matrix, request: FitRequest, fit: tuple[Target, Indicators]) -> Any:
+def _pool(matrix: Matrix | None, request: FitRequest, native: Boosted) -> Any:
+    """Give rows as CatBoost takes them, without those of unknown classes; None when none is left."""
+    if matrix is None:
+        return None
     import catboost
 
-    target, indicators = fit
-    y = matrix.y if request.task.is_classification else target.learnt(matrix.y)
-    return catboost.Pool(expand(matrix.x, indicators), y, weight=matrix.weight)
+    if not request.task.is_classification:
+        values = native.target.learnt(matrix.y)
+        return catboost.Pool(expand(matrix.x, native.indicators), values, weight=matrix.weight)
+    known = np.isin(matrix.y, native.seen)
+    if not known.any():
+        return None
+    positions = np.searchsorted(native.seen, matrix.y[known])
+    weight = None if matrix.weight is None else matrix.weight[known]
+    return catboost.Pool(expand(matrix.x[known], native.indicators), positions, weight=weight)
 
 
 def _fit(request: FitRequest) -> Fitted:
-    if np.unique(request.train.y).size < 2:
+    seen = np.unique(request.train.y)
+    if seen.size < 2:
         return Fitted(native=None)
     import catboost
 
     params = parameters(request)
     target = target_of(request, params["loss_function"].lower())
     indicators = choose_indicators(request.train.x, request.categorical)
-    train = _pool(request.train, request, (target, indicators))
-    valid = None if request.valid is None else _pool(request.valid, request, (target, indicators))
     model, watch = catboost.CatBoost(params), _Watch(request)
+    native = Boosted(model=model, indicators=indicators, target=target, seen=seen)
     try:
-        model.fit(train, eval_set=valid, callbacks=[watch])
+        valid = _pool(request.valid, request, native)
+        model.fit(_pool(request.train, request, native), eval_set=valid, callbacks=[watch])
     except catboost.CatBoostError as error:
         if "constant or ignored" not in str(error):
             raise
@@ -101,7 +124,6 @@ def _fit(request: FitRequest) -> Fitted:
     if target.link != "exp" and not request.task.is_classification:
         scale, bias = model.get_scale_and_bias()
         model.set_scale_and_bias(scale * target.scale, bias * target.scale + target.centre)
-    native = Boosted(model=model, indicators=indicators, link=LINKS.get(request.task.kind, target.link))
     return Fitted(native=native, rounds=model.tree_count_, stopped_early=watch.stopped)
 
 
@@ -109,9 +131,9 @@ def _native_raw(fitted: Fitted, request: FitRequest, x: FloatArray) -> FloatArra
     native: Boosted | None = fitted.native
     if native is None:
         return np.tile(constant_prediction(request), (x.shape[0], 1))
-    seen = expand(x, native.indicators)
-    raw = native.model.predict(seen, prediction_type="RawFormulaVal", thread_count=request.threads)
-    return np.asarray(raw, np.float64).reshape(x.shape[0], -1)
+    read = expand(x, native.indicators)
+    raw = native.model.predict(read, prediction_type="RawFormulaVal", thread_count=request.threads)
+    return native.scores(np.asarray(raw, np.float64).reshape(x.shape[0], -1), request, ABSENT)
 
 
 def _saved(model: Any, form: str) -> bytes:
@@ -137,6 +159,7 @@ def _flatten(fitted: Fitted, request: FitRequest) -> Form:
     splits = [split for asked, _ in trees for split in asked]
     position = [columns[split["float_feature_index"]]["flat_feature_index"] for split in splits]
     depths = [len(asked) for asked, _ in trees]
+    leaves = np.array([value for _, values in trees for value in values], np.float64)
     arrays: Arrays = {
         "split_feature": np.array(position, np.int32),
         "border": np.array([split["border"] for split in splits], np.float32),
@@ -144,11 +167,16 @@ def _flatten(fitted: Fitted, request: FitRequest) -> Form:
         "indicator_code": native.indicators.codes,
         "split_start": np.cumsum([0, *depths], dtype=np.int64),
         "leaf_start": np.cumsum([0, *(1 << depth for depth in depths)], dtype=np.int64),
-        "leaves": np.array([v for _, leaves in trees for v in leaves], np.float64).reshape(-1, len(bias)),
-        "bias": np.array(bias, np.float64),
+        "leaves": native.scores(leaves.reshape(-1, len(bias)), request, 0.0),
+        "bias": native.scores(np.array(bias, np.float64), request, ABSENT),
         "nan_is_largest": nan_is_largest,
     }
-    facts = {"link": native.link, "n_features": n_features, "n_outputs": len(bias), "scale": float(scale)}
+    facts = {
+        "link": LINKS.get(request.task.kind, native.target.link),
+        "n_features": n_features,
+        "n_outputs": arrays["bias"].size,
+        "scale": float(scale),
+    }
     return Oblivious.from_arrays(facts, arrays)
 
 

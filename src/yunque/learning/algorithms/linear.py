@@ -1,4 +1,4 @@
-"""Ridge regression: the linear answer to a numeric target."""
+"""Ridge regression: the linear answer to a numeric target (Hoerl and Kennard, Technometrics 1970)."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from yunque.kernel.form import FloatArray, Form
 from yunque.kernel.forms.linear import Linear
 from yunque.learning.algorithm import Algorithm, FitRequest, Fitted
 from yunque.learning.algorithms.constant import constant_form, constant_prediction
-from yunque.learning.algorithms.logistic_regression import finite
+from yunque.learning.linear_columns import finite, usable_columns
 from yunque.learning.target import own_params, target_of
 from yunque.learning.task import TaskKind
 
@@ -17,26 +17,27 @@ def _fit(request: FitRequest) -> Fitted:
     from sklearn.linear_model import Ridge
     from threadpoolctl import threadpool_limits
 
+    columns, target = usable_columns(request.train.x), target_of(request)
     model = Ridge(**{"alpha": 1.0} | own_params(request.params, ()), solver="cholesky")
     with threadpool_limits(request.threads):
-        learnt = target_of(request).learnt(request.train.y)
-        model.fit(finite(request.train.x), learnt, sample_weight=request.train.weight)
-    return Fitted(native=model)
+        learnt = target.learnt(request.train.y)
+        model.fit(columns.changed(request.train.x), learnt, sample_weight=request.train.weight)
+    bias = np.array([model.intercept_ * target.scale + target.centre])
+    weights, bias = columns.undone(model.coef_.reshape(-1, 1) * target.scale, bias)
+    return Fitted(native=Linear(weights=weights, bias=bias, link=target.link))
 
 
 def _flatten(fitted: Fitted, request: FitRequest) -> Form:
     if fitted.native is None:
         return constant_form(constant_prediction(request), request.train.x.shape[1])
-    target = target_of(request)
-    weights = fitted.native.coef_.reshape(-1, 1) * target.scale
-    bias = np.array([fitted.native.intercept_ * target.scale + target.centre])
-    return Linear(weights=weights, bias=bias, link=target.link)
+    form: Linear = fitted.native
+    return form
 
 
 def _native_raw(fitted: Fitted, request: FitRequest, x: FloatArray) -> FloatArray:
     if fitted.native is None:
         return np.tile(constant_prediction(request), (x.shape[0], 1))
-    return target_of(request).restored(fitted.native.predict(finite(x)).reshape(-1, 1))
+    return np.asarray(finite(x) @ fitted.native.weights + fitted.native.bias)
 
 
 ALGORITHM = Algorithm(
