@@ -100,11 +100,23 @@ def _row_blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
         end = _last_row_end(kept)
         if end == 0 and len(kept) > _LONGEST_ROW:
             end = kept.rfind(b"\n") + 1
+        end = _before_blank_lines(kept, end)
         if end:
             yield kept[:end]
             kept = kept[end:]
-    if kept:
-        yield kept
+    if kept.strip(b"\r\n"):
+        yield kept.rstrip(b"\r\n")
+
+
+def _before_blank_lines(content: bytes, end: int) -> int:
+    """Move a cut before the blank lines it follows: those at the end of a file are no rows."""
+    start = end
+    while content[end - 2 : end] in (b"\n\n", b"\r\n"):
+        before = end - (1 if content[end - 2 : end - 1] == b"\n" else 2)
+        if content[before - 1 : before] != b"\n":
+            return end
+        end = before
+    return 0 if end < start and not content[:end].strip(b"\r\n") else end
 
 
 def _last_row_end(content: bytes) -> int:
@@ -131,8 +143,6 @@ def _header_end(content: bytes) -> int:
 def _read_block(block: bytes, dialect: Dialect, names: list[str], file: str, rows: int) -> pl.DataFrame:
     """Read whole rows: by polars, and once more by Python's csv where polars refuses or lost fields."""
     schema = dict.fromkeys(names, pl.String())
-    if block.endswith((b"\n\n", b"\n\r\n")) or len(block) <= 2:
-        block = block.rstrip(b"\r\n")
     if not block:
         return pl.DataFrame(schema=schema)
     if not dialect.padded:

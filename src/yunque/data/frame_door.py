@@ -22,13 +22,21 @@ def adopt_frame(source: object) -> pl.DataFrame | None:
     if isinstance(source, pl.DataFrame):
         return source
     if isinstance(source, pl.LazyFrame):
-        return source.collect()
+        return _collected(source)
     family, kind = type(source).__module__.partition(".")[0], type(source).__name__
     if family == "pandas" and kind == "DataFrame":
         return _from_pandas(source)
     if family == "pyarrow" and kind in ("Table", "RecordBatch"):
         return _from_arrow(source)
     return None
+
+
+def _collected(lazy: pl.LazyFrame) -> pl.DataFrame:
+    try:
+        return lazy.collect()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        message = f"The lazy frame cannot be collected: {str(error).partition(chr(10))[0]}."
+        raise TableError(message, hint="Collect it yourself to see the whole error.") from error
 
 
 def _from_arrow(table: Any) -> pl.DataFrame:

@@ -122,7 +122,19 @@ def _guess(series: pl.Series, wishes: Wishes, style: Style) -> Guess:
     if series.name in wishes.kinds:
         kind = Kind(wishes.kinds[series.name])
         return Guess(kind=kind, reading=reading_for(kind, series))
-    return guess_kind(series, style, is_target=series.name == wishes.target)
+    guess = guess_kind(series, style, is_target=series.name == wishes.target)
+    if series.name == wishes.target and wishes.task_is_regression and guess.kind is Kind.CATEGORY:
+        return _quantity(series) or guess
+    return guess
+
+
+def _quantity(series: pl.Series) -> Guess | None:
+    """Read a target that is said to be a quantity as numbers, if most of its texts are."""
+    column = Column(name=series.name, kind=Kind.NUMBER, reading=reading_for(Kind.NUMBER, series))
+    typed, unreadable = parse_series(column, series)
+    if typed.count() <= unreadable.sum():
+        return None
+    return Guess(kind=Kind.NUMBER, reading=column.reading)
 
 
 def _propose(series: pl.Series, guess: Guess, wishes: Wishes, role: Role | None) -> tuple[Column, list[Note]]:
@@ -194,15 +206,11 @@ def _described(column: Column, typed: pl.Series, n_distinct: int) -> Column:
         required=column.role is Role.FEATURE,
         nullable=column.role not in (Role.TARGET, Role.TIME, Role.WEIGHT),
     )
-    if column.role in (Role.ID, Role.IGNORE):
+    if column.role not in (Role.FEATURE, Role.TARGET):
         return column
     if column.kind in _NUMBERS and n_distinct:
         return replace(column, minimum=float(typed.min()), maximum=float(typed.max()))  # type: ignore[arg-type]
-    if (
-        column.kind in (Kind.CATEGORY, Kind.BOOLEAN)
-        and n_distinct <= MOST_LEVELS
-        and column.role is not Role.GROUP
-    ):
+    if column.kind in (Kind.CATEGORY, Kind.BOOLEAN) and n_distinct <= MOST_LEVELS:
         return replace(column, levels=_levels(typed))
     return column
 

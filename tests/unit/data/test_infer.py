@@ -302,6 +302,7 @@ def test_wished_roles_are_given():
     }  # fmt: skip
     assert not contract.schema.target.nullable
     assert contract.schema.column("z").reason == "asked to be ignored"
+    assert contract.schema.column("g").maximum is None  # new groups are no surprise
 
 
 @pytest.mark.parametrize(
@@ -330,6 +331,14 @@ def test_wished_kinds_win_and_their_reading_is_found():
     assert (dates.kind, dates.reading.date_order) == (Kind.DATE, "dmy")
     numbers, _ = inferred(["1,5", "a", "b"], wishes=Wishes(kinds={"x": Kind.NUMBER}))
     assert numbers.reading.decimal == ","
+
+
+def test_a_target_said_to_be_a_quantity_is_read_as_numbers():
+    values = column_of(lambda r, row: str(r.randint(0, 99)).zfill(3) if row % 4 else "withheld by owner")
+    assert inferred(values, wishes=Wishes(target="x"))[0].kind is Kind.CATEGORY
+    assert inferred(values, wishes=Wishes(target="x", task_is_regression=True))[0].kind is Kind.NUMBER
+    words = column_of(lambda r, _: r.choice(WORDS))
+    assert inferred(words, wishes=Wishes(target="x", task_is_regression=True))[0].kind is Kind.CATEGORY
 
 
 def test_impossible_wishes_are_refused():

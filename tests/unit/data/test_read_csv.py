@@ -109,6 +109,15 @@ def test_blank_lines_of_one_column_are_missing_cells(file):
     assert read_table(file("a\n1\n\n3\n"))["a"].to_list() == ["1", None, "3"]
 
 
+@pytest.mark.parametrize("size", range(1, 12))
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_blank_lines_count_wherever_pieces_are_cut(size, end):
+    content = "a\n1\n\n\n3\n\n5\n\n\n".replace("\n", end).encode()
+    pieces = [content[start : start + size] for start in range(0, len(content), size)]
+    frame = pl.concat(list(delimited_frames(iter(pieces), "x.csv")))
+    assert frame["a"].to_list() == ["1", None, None, "3", None, "5"]
+
+
 def test_a_last_line_without_end_counts(file):
     assert read_table(file("a,b\n1,2\n3,4")).rows() == [("1", "2"), ("3", "4")]
 
