@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from yunque.errors import ContractError, GateError, NotFoundError, UsageError
-from yunque.learning.metrics import metric
+from yunque.learning.metrics import CATALOGUE, metric
 from yunque.learning.task import Task, TaskKind
 from yunque.models.golden import Answers, check_golden
 from yunque.models.manifest import BaselineRecord, Manifest
@@ -79,8 +79,12 @@ def parse_requirement(text: str, task: Task | None = None) -> Requirement:
             f"{text[:80]!r} is not a requirement.",
             hint='Write a metric, a sign and a number: "roc_auc>=0.85".',
         )
-    found = metric(matched[1], task.kind if task else None)
-    name = found.name
+    name = metric(matched[1], task.kind if task else None).name
+    if name not in CATALOGUE:
+        raise UsageError(
+            f"{matched[1]!r} is not measured in every run, so it cannot be required.",
+            hint=f"Use one of: {', '.join(CATALOGUE)}.",
+        )
     if matched[2] is not None:
         name += f"[{_class_name(name, matched[2][1:-1], task)}]"
     sign: Sign = matched[3]  # type: ignore[assignment]
@@ -173,7 +177,11 @@ def _has_both(manifest: Manifest) -> tuple[Shortfall, ...]:
 def _requirements(manifest: Manifest) -> tuple[Shortfall, ...]:
     gaps = []
     for text in manifest.requirements:
-        requirement = parse_requirement(text)
+        try:
+            requirement = parse_requirement(text)
+        except UsageError as error:
+            gaps.append(Shortfall(gate="requirement", message=f"A requirement is unclear: {error.message}"))
+            continue
         found = _or_nan(manifest.champion.metrics.get(requirement.metric))
         if not requirement.holds(found):
             gaps.append(

@@ -48,6 +48,7 @@ def test_what_is_no_requirement_is_refused(text: str) -> None:
         ("rmse<=3", UsageError),
         ("recall[maybe]>=0.8", NotFoundError),
         ("roc_auc[yes]>=0.8", UsageError),
+        ("ndcg@20>=0.8", UsageError),
     ],
 )
 def test_an_unknown_metric_or_class_is_refused_before_training(text: str, error: type[Exception]) -> None:
@@ -137,6 +138,11 @@ def test_requirements_are_held_against_the_champions_metrics(binary: World) -> N
         "mcc>=0.0 is not met: mcc is unknown.",
         "ece<=1.0 is not met: ece is unknown.",
     ]
+
+
+def test_a_requirement_that_nobody_can_read_is_a_shortfall(binary: World) -> None:
+    found = gates(binary, requirements=["be good", "accuracy>=0"])
+    assert [gate for gate, _ in found] == ["requirement"] and "be good" in found[0][1]
 
 
 class Altered:
