@@ -70,7 +70,7 @@ def _mean_of(row_losses: RowLosses) -> Value:
 
 
 def _wrong_answers(y: npt.NDArray[Any], predictions: FloatArray) -> FloatArray:
-    return (labels.predicted_positions(predictions) != y).astype(np.float64)
+    return np.asarray(labels.predicted_positions(predictions) != y, dtype=np.float64)
 
 
 def _on_value(row_losses: Callable[[FloatArray, FloatArray], FloatArray]) -> RowLosses:

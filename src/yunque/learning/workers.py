@@ -65,6 +65,6 @@ class Workers(Generic[Job, Outcome]):
     def _run(self, number: int, job: Job, work: Callable[[Job], Outcome]) -> None:
         try:
             finished: Finished[Job, Outcome] = Finished(job=job, outcome=work(job))
-        except BaseException as error:  # noqa: BLE001 - whatever a library raises is this job's outcome
+        except Exception as error:  # noqa: BLE001 - whatever a library raises is this job's outcome
             finished = Finished(job=job, error=error)
         self._finished.put((number, finished))

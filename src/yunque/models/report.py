@@ -7,7 +7,6 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from yunque import __version__
 from yunque.learning.leaderboard import Leaderboard
 from yunque.models import report_findings, report_limits, report_quality, report_run, report_summary
 from yunque.models.report_chart import Picture
@@ -24,6 +23,7 @@ from yunque.models.report_facts import ReportFacts
 from yunque.models.report_numbers import count
 from yunque.models.report_usage import snippets
 from yunque.models.report_words import Words, words
+from yunque.version import __version__
 
 __all__ = ["ReportFacts", "render_report"]
 

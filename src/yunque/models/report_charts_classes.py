@@ -1,5 +1,6 @@
 """Charts of a classification: separation, calibration, confusion, scores and what each threshold gives."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -85,7 +86,7 @@ def _class_colour(names: list[str]) -> Any:
     )
 
 
-def _lines(rows: list[Row], colour: Any, x_title: str, y_title: str, reference: list[Row]) -> Any:
+def _lines(rows: list[Row], colour: Any, x_title: str, y_title: str, reference: Sequence[Row]) -> Any:
     unit = alt.Scale(domain=[0, 1], nice=False)
     x = alt.X("x:Q", title=x_title, scale=unit, axis=_PERCENT)
     y = alt.Y("y:Q", title=y_title, scale=unit, axis=_PERCENT)

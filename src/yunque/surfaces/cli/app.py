@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from yunque import __version__
+from yunque.version import __version__
 from yunque.surfaces.cli import keys, models
 from yunque.surfaces.cli.check import check
 from yunque.surfaces.cli.errors import exit_code_of, show_error

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
-from yunque import __version__
+from yunque.version import __version__
 from yunque.errors import YunqueError
 from yunque.surfaces.http import errors, openapi
 from yunque.surfaces.http.docs import docs_routes

@@ -1,0 +1,1 @@
+"""Questions in plain language become validated intents and answers with locked numbers."""

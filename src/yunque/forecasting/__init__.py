@@ -1,0 +1,1 @@
+"""Series become forecasts with calibrated quantiles."""
