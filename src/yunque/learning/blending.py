@@ -19,8 +19,7 @@ from yunque.learning.race import Standing
 from yunque.learning.search import Arena
 from yunque.learning.ship import Mode, Part, Refits, bag, build, references, refit
 
-LAST_RESORT = "constant"
-REFIT_SHARE = 0.55  # of the reserve, for refits
+REFIT_SHARE = 0.6  # of the reserve, for refits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +86,7 @@ def _entered(standings: Mapping[str, Standing]) -> dict[str, Standing]:
     finished = {
         name: each for name, each in standings.items() if each.reach > 0 and each.state in ("done", "dropped")
     }
-    usable = {name: each for name, each in finished.items() if each.candidate.family != LAST_RESORT}
+    usable = {name: each for name, each in finished.items() if not each.candidate.is_reference}
     if not finished:
         reasons = "; ".join(f"{each.name}: {each.reason}" for each in standings.values())
         raise TrainingError(f"No candidate could be trained. {reasons}"[:2000])

@@ -19,6 +19,7 @@ class Candidate:
         share: how much longer than others one of its fits may take before it is cut.
         most_rows: a fit on more rows than this learns from a seeded draw of them; 0 for no limit.
         is_anchor: runs first, so that something can be served early.
+        is_reference: what others are measured by; never dropped, blended only when nothing else is there.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Candidate:
     share: float = 1.0
     most_rows: int = 0
     is_anchor: bool = False
+    is_reference: bool = False
 
     @property
     def family(self) -> str:

@@ -51,7 +51,9 @@ class FoldResult:
 
     Attributes:
         predictions: (n_valid, n_outputs) on the fold's validation rows; empty for a refit.
-        seconds: from start to the last prediction, encoding not included.
+        trained_rows: rows learnt from.
+        fit_seconds: of the fit alone.
+        seconds: from its start to the last prediction, encoding not included.
         microseconds_per_row: of one row alone, by the form.
     """
 
@@ -60,6 +62,8 @@ class FoldResult:
     form: Form
     fitted: Fitted
     predictions: FloatArray
+    trained_rows: int
+    fit_seconds: float
     seconds: float
     microseconds_per_row: float
 
@@ -78,6 +82,7 @@ def run_fit(job: FitJob, encoded: Encoded, clock: Callable[[], float]) -> FoldRe
     started = clock()
     request = fit_request(job, encoded)
     fitted = job.candidate.algorithm.fit(request)
+    fit_seconds = clock() - started
     form = job.candidate.algorithm.flatten(fitted, request)
     x = encoded.train.x[:1] if encoded.valid is None else encoded.valid.x
     predictions = predict(form, x)
@@ -92,6 +97,8 @@ def run_fit(job: FitJob, encoded: Encoded, clock: Callable[[], float]) -> FoldRe
         form=form,
         fitted=fitted,
         predictions=predictions if encoded.valid is not None else predictions[:0],
+        trained_rows=len(request.train.y),
+        fit_seconds=fit_seconds,
         seconds=seconds,
         microseconds_per_row=row_microseconds(form, x, clock),
     )

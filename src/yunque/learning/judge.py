@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from yunque.kernel.form import FloatArray
-from yunque.learning.metrics import loss_of, metric
+from yunque.learning.metrics import default_metric, loss_of, metric
 from yunque.learning.task import Task
 
 LOWEST_PROBABILITY = 1e-15
@@ -29,10 +29,17 @@ class Judged:
     weight: FloatArray | None = None
 
     def loss(self, predictions: FloatArray) -> float:
-        """Give the loss of (n, n_outputs) predictions; infinite where the metric is undefined."""
-        found = metric(self.task.metric, self.task.kind)
-        value = loss_of(found, self.task, self.y, predictions, self.weight)
-        return value if np.isfinite(value) else float("inf")
+        """Give the loss of (n, n_outputs) predictions.
+
+        Where the metric is undefined on these rows (ROC-AUC of one class), the default metric stands in, so
+        that candidates can still be told apart.
+        """
+        for name in (self.task.metric, default_metric(self.task.kind)):
+            found = metric(name, self.task.kind)
+            value = loss_of(found, self.task, self.y, predictions, self.weight)
+            if np.isfinite(value):
+                return value
+        return float("inf")
 
     def reduced(self) -> tuple[Callable[[FloatArray], FloatArray], Callable[[FloatArray], float]]:
         """Give a linear map of predictions and the loss of its mixtures.

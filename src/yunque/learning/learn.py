@@ -6,24 +6,29 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from yunque.learning.blending import Blended, blend, ship
+from yunque.learning.blending import REFIT_SHARE, Blended, blend, ship
 from yunque.learning.candidate import Candidate
+from yunque.learning.fit_size import FitSize
 from yunque.learning.fold_data import FoldData, Table
 from yunque.learning.leaderboard import Champion, Leaderboard
 from yunque.learning.ledger import Ledger, open_ledger
-from yunque.learning.make_split import Rows, make_split
+from yunque.learning.make_split import Means, Rows, make_split
+from yunque.learning.pace import measured_pace
 from yunque.learning.plan import calibration_record, decision_record, make_plan, mixture_record
-from yunque.learning.portfolio import Shape, portfolio
+from yunque.learning.portfolio import Shape, anchors, portfolio
 from yunque.learning.prepare import affordable_rows, prepare
 from yunque.learning.race import Standing
 from yunque.learning.ranking import rank
+from yunque.learning.refine import variation
 from yunque.learning.reporter import Reporter
 from yunque.learning.request import LearnRequest
-from yunque.learning.search import Arena, search
+from yunque.learning.search import Arena, close, enter, run
 from yunque.learning.splits import IntArray, Split
 from yunque.learning.verdict import Score, drawn, explain, judge_baselines, score
 
 __all__ = ["LearnRequest", "learn"]
+
+ANCHOR_SHARE = 0.25  # of the search, that an anchor may take
 
 
 def learn(request: LearnRequest) -> Leaderboard:
@@ -46,13 +51,19 @@ def _learn(request: LearnRequest) -> Leaderboard:
     split = _split(request, table, usable, notes)
     ledger = open_ledger(request.budget, started=started, refits=split.refits)
     reporter = Reporter(request=request, ledger=ledger)
-    arena, candidates = _arena(request, table, split, ledger, reporter)
+    arena = _arena(request, table, split, ledger, reporter)
     ledger.mark("prepare")
+    standings = enter(anchors(request.task, request.algorithms))
+    run(arena, standings)
+    ledger.mark("anchor")
     reporter.say("baselines", "Judging the constant and the best single column")
     baselines = judge_baselines(arena)
     reporter.baselines = baselines
     ledger.mark("baselines")
-    standings = search(arena, candidates)
+    arena, candidates = _whole(arena, request, standings)
+    standings |= enter(candidates)
+    run(arena, standings)
+    close(arena, standings)
     ledger.mark("search")
     reporter.say("ensemble", "Weighing the candidates")
     blended = blend(arena, standings, request.latency_microseconds)
@@ -91,25 +102,13 @@ def _split(request: LearnRequest, table: Table, usable: IntArray, notes: list[st
         classification=request.task.is_classification,
         outputs=request.task.n_outputs,
     )
-    return make_split(
-        request.frame, request.schema, rows, request.split, seconds=request.budget.seconds, seed=request.seed
-    )
+    means = Means(seconds=request.budget.seconds, threads=request.threads, seed=request.seed)
+    return make_split(request.frame, request.schema, rows, request.split, means)
 
 
-def _arena(
-    request: LearnRequest, table: Table, split: Split, ledger: Ledger, reporter: Reporter
-) -> tuple[Arena, tuple[Candidate, ...]]:
-    outputs = len(request.task.classes)
-    shape = Shape(
-        rows=len(split.folds[0].train),
-        columns=max(1, len(request.schema.features)),
-        outputs=outputs if outputs > 2 else 1,
-        folds=len(split.folds),
-        core_seconds=max(0.1, ledger.search_end - ledger.clock()) * request.threads,
-        seconds=request.budget.seconds,
-    )
-    candidates, slot = portfolio(request.task, shape, request.algorithms)
-    arena = Arena(
+def _arena(request: LearnRequest, table: Table, split: Split, ledger: Ledger, reporter: Reporter) -> Arena:
+    """Give the arena of the anchors: one fold, and a limit that leaves time for all else."""
+    return Arena(
         task=request.task,
         table=table,
         split=split,
@@ -117,11 +116,45 @@ def _arena(
         ledger=ledger,
         seed=request.seed,
         threads=request.threads,
-        slot=slot,
+        slot=ANCHOR_SHARE * ledger.search_seconds,
+        longest=ANCHOR_SHARE * ledger.search_seconds,
+        folds=1,
         cancelled=request.cancelled,
         on_step=reporter.step,
     )
-    return arena, candidates
+
+
+def _whole(
+    arena: Arena, request: LearnRequest, standings: Mapping[str, Standing]
+) -> tuple[Arena, tuple[Candidate, ...]]:
+    """Give the arena of all folds, and the candidates that the time allows on this machine."""
+    split, ledger = arena.split, arena.ledger
+    seconds = max(0.05, ledger.search_end - ledger.clock())
+    shape = Shape(
+        fit=fit_size(request, len(split.folds[0].train)),
+        folds=len(split.folds),
+        core_seconds=seconds * request.threads,
+        seconds=request.budget.seconds,
+        pace=measured_pace(standings, fit_size(request, 1)),
+    )
+    candidates, slot = portfolio(request.task, shape, request.algorithms)
+    longest = REFIT_SHARE * ledger.reserve / 1.45 if split.refits else seconds
+    whole = replace(
+        arena,
+        slot=slot,
+        longest=longest,
+        folds=len(split.folds),
+        more=lambda standings: variation(standings, len(split.training), request.seed),
+    )
+    return whole, candidates
+
+
+def fit_size(request: LearnRequest, rows: int) -> FitSize:
+    """Give the size of a fit on so many rows."""
+    classes = len(request.task.classes)
+    return FitSize(
+        rows=rows, columns=max(1, len(request.schema.features)), scores=classes if classes > 2 else 1
+    )
 
 
 def _facts(request: LearnRequest, mode: str, champion: Champion, blended: Blended) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from yunque.learning.budget import Budget
 # Shares of the budget kept for ensemble, calibration, refit, scoring and importance. A run whose folds stand
 # in for the final model (k-fold bags) needs little; one that trains again on all rows needs more.
 BAG_RESERVE = 0.15
-REFIT_RESERVE = 0.32
+REFIT_RESERVE = 0.35
 MOST_RESERVED = 120.0
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from yunque.data.schema import Role, Schema
 from yunque.errors import DataError
+from yunque.learning.fit_size import FitSize
 from yunque.learning.split_group import deal_groups, draw_groups, group_codes
 from yunque.learning.split_policy import FoldPolicy, fold_policy
 from yunque.learning.split_random import deal, draw, strata
@@ -44,9 +45,16 @@ class Rows:
         )
 
 
-def make_split(
-    frame: pl.DataFrame, schema: Schema, usable: Rows, wish: SplitWish, *, seconds: float, seed: int
-) -> Split:
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What may be spent on validation: the budget's seconds and threads; `seed` seeds every draw."""
+
+    seconds: float
+    threads: int
+    seed: int
+
+
+def make_split(frame: pl.DataFrame, schema: Schema, usable: Rows, wish: SplitWish, means: Means) -> Split:
     """Split the usable rows of a table.
 
     Args:
@@ -54,8 +62,7 @@ def make_split(
         schema: names its time and group columns.
         usable: the rows that have a target; times and groups are filled in here.
         wish: what the caller wants.
-        seconds: the budget; more seconds allow more folds.
-        seed: seeds every draw.
+        means: more of it allows more folds.
 
     Raises:
         UsageError: the wish does not fit the table.
@@ -72,11 +79,16 @@ def make_split(
             f"Only {len(rows.position)} rows can be used; at least {FEWEST_ROWS} are needed.",
             hint="Check the missing values of target and time column.",
         )
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(means.seed)
     gap = gap_length(wish.gap) if rows.times is not None else 0.0
     held, facts = _hold_out(rows, wish, gap, rng)
     training = rows.take(~held["away"])
-    policy = fold_policy(len(training.position), seconds, wish.folds)
+    size = FitSize(
+        rows=len(training.position),
+        columns=max(1, len(schema.features)),
+        scores=rows.outputs if rows.outputs > 2 else 1,
+    )
+    policy = fold_policy(size, 0.8 * means.threads * means.seconds, means.seconds, wish.folds)
     folds, fold_facts = _folds(training, policy, gap, rng, notes)
     return Split(
         kind=kind,
@@ -86,7 +98,7 @@ def make_split(
         facts={
             "kind": kind,
             "reason": reason,
-            "seed": seed,
+            "seed": means.seed,
             "rows": int(frame.height),
             "usable_rows": len(rows.position),
             "training_rows": len(training.position),

@@ -7,21 +7,22 @@ tuned defaults.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from yunque.learning.algorithm import Algorithm
 from yunque.learning.candidate import Candidate
+from yunque.learning.fit_size import FitSize
 from yunque.learning.registry import algorithm, installed_algorithms
 from yunque.learning.task import Task
 
 ANCHOR_ROWS = 20_000
-FEWEST_CANDIDATES = 4
-FEWEST_ROUNDS = 120  # a boosted model that gets fewer rounds than this in its slot is one too many
+FEWEST_CANDIDATES = 2
+FEWEST_ROUNDS = 150  # with fewer rounds in its slot a boosted model is one too many
 SLACK = 1.6  # slots may overlap: small and dropped candidates leave time to others
 ROUNDS_WANTED = 25.0  # learning rate times rounds that a fit should be able to reach
-LOWEST_RATE, HIGHEST_RATE = 0.005, 0.15
-SECONDS_PER_CELL_ROUND = 4e-9  # one core, one boosting round, per row and column; measured on two tables
-SECONDS_PER_ROUND = 3e-4
+LOWEST_RATE, HIGHEST_RATE = 0.005, 0.2
+SHORT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,7 @@ class Entry:
         rate: learning rate with unlimited time; it rises when time allows few rounds. 0 leaves it alone.
         from_seconds: smallest budget in which it is worth a slot.
         share: of a slot, as in `Candidate`.
+        pace: seconds of its rounds, relative to LightGBM with 31 leaves.
     """
 
     name: str
@@ -43,36 +45,42 @@ class Entry:
     rate: float = 0.0
     from_seconds: float = 0.0
     share: float = 1.0
+    pace: float = 1.0
     is_anchor: bool = False
+    is_reference: bool = False
 
 
 def _light(name: str, rate: float, from_seconds: float = 0.0, **params: Any) -> Entry:
+    pace = (0.6 if params.get("extra_trees") else 1.0) * (params.get("num_leaves", 31) / 31) ** 0.5
     return Entry(
-        name=f"lightgbm-{name}", algorithm="lightgbm", params=params, rate=rate, from_seconds=from_seconds
+        name=f"lightgbm-{name}",
+        algorithm="lightgbm",
+        params=params,
+        rate=rate,
+        from_seconds=from_seconds,
+        pace=pace,
     )
 
 
-ENTRIES = (
-    Entry(name="constant", algorithm="constant", is_anchor=True),
+ANCHORS = (
+    Entry(name="constant", algorithm="constant", is_anchor=True, is_reference=True),
     Entry(
         name="lightgbm-quick",
         algorithm="lightgbm",
         params={"num_leaves": 31, "learning_rate": 0.1, "feature_fraction": 0.8, "num_iterations": 60},
         is_anchor=True,
     ),
-    Entry(name="linear", algorithm="linear"),
-    Entry(name="logistic_regression", algorithm="logistic_regression"),
-    Entry(name="catboost", algorithm="catboost", rate=0.06, share=2.5),
+)
+ENTRIES = (
+    Entry(name="linear", algorithm="linear", share=0.4),
+    Entry(name="logistic_regression", algorithm="logistic_regression", share=0.4),
     _light("mixed", 0.04, num_leaves=50, min_data_in_leaf=40, bagging_fraction=0.75, feature_fraction=0.8),
+    Entry(name="catboost", algorithm="catboost", rate=0.06, share=2.0, pace=1.7),
     _light(
         "extra", 0.03, extra_trees=True, num_leaves=40, feature_fraction=0.5, bagging_fraction=0.9,
         min_data_in_leaf=5, lambda_l1=0.25, lambda_l2=0.4, cat_smooth=15.0,
     ),
     Entry(name="extra_trees", algorithm="extra_trees", params={"min_samples_leaf": 2}),
-    _light(
-        "deep", 0.02, 20.0, num_leaves=84, feature_fraction=0.5, bagging_fraction=0.95, min_data_in_leaf=5,
-        lambda_l2=0.8,
-    ),
     Entry(
         name="xgboost",
         algorithm="xgboost",
@@ -80,10 +88,14 @@ ENTRIES = (
                         "colsample_bylevel": 0.9},
         regression={"max_depth": 9, "min_child_weight": 2.0, "subsample": 0.7},
         rate=0.06,
-        from_seconds=20.0,
-        share=1.5,
+        share=1.3,
+        pace=1.5,
     ),
-    _light("tiny", 0.05, 15.0, extra_trees=True, num_leaves=5, feature_fraction=0.7, bagging_fraction=0.85),
+    _light(
+        "deep", 0.02, num_leaves=84, feature_fraction=0.5, bagging_fraction=0.95, min_data_in_leaf=5,
+        lambda_l2=0.8,
+    ),
+    _light("tiny", 0.05, extra_trees=True, num_leaves=5, feature_fraction=0.7, bagging_fraction=0.85),
     _light(
         "wide", 0.02, 60.0, extra_trees=True, num_leaves=180, feature_fraction=0.4, bagging_fraction=0.95,
         min_data_in_leaf=12, lambda_l1=0.8, lambda_l2=1.6,
@@ -95,41 +107,48 @@ ENTRIES = (
     Entry(
         name="catboost-tuned",
         algorithm="catboost",
-        classification={"depth": 7, "l2_leaf_reg": 1e-5, "random_strength": 0.8, "one_hot_max_size": 15},
-        regression={"depth": 9, "random_strength": 0.0, "one_hot_max_size": 20},
+        classification={"depth": 7, "l2_leaf_reg": 1e-5, "random_strength": 0.8},
+        regression={"depth": 9, "random_strength": 0.0},
         rate=0.08,
         from_seconds=120.0,
         share=2.5,
+        pace=2.5,
     ),
+    Entry(name="random_forest", algorithm="random_forest", from_seconds=60.0),
     _light("stump", 0.05, 120.0, num_leaves=2, feature_fraction=0.7),
 )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """How large one fit is, and how many there are.
+    """How large one fit is, and how much time there is for all.
 
     Attributes:
-        rows: training rows of one fold.
-        columns: feature columns.
-        outputs: classes, or 1; a binary task counts 1.
+        fit: rows, columns and outputs of one fit.
         folds: folds of the split.
         core_seconds: threads times the seconds of the search.
         seconds: the whole budget.
+        pace: seconds that this machine needs for what is expected to take one.
     """
 
-    rows: int
-    columns: int
-    outputs: int
+    fit: FitSize
     folds: int
     core_seconds: float
     seconds: float
+    pace: float = 1.0
 
     @property
     def round_seconds(self) -> float:
-        """Seconds of one boosting round on one core, roughly."""
-        cells = self.rows * self.columns * self.outputs
-        return SECONDS_PER_CELL_ROUND * cells + SECONDS_PER_ROUND * self.outputs
+        """Seconds of one boosting round on this machine."""
+        return self.fit.round_seconds * self.pace
+
+
+def anchors(task: Task, wish: tuple[str, ...] | None = None) -> tuple[Candidate, ...]:
+    """Give what runs first: the constant, and a quick boosted model if the wish allows it."""
+    usable = _usable(task, wish)
+    return tuple(
+        _candidate(entry, usable[entry.algorithm], task) for entry in ANCHORS if entry.algorithm in usable
+    )
 
 
 def portfolio(
@@ -147,18 +166,18 @@ def portfolio(
         NotFoundError: a wished algorithm does not exist.
     """
     usable = _usable(task, wish)
-    mentioned = {entry.algorithm for entry in ENTRIES}
+    mentioned = {entry.algorithm for entry in (*ANCHORS, *ENTRIES)}
     entries = [entry for entry in ENTRIES if entry.algorithm in usable]
     entries += [Entry(name=name, algorithm=name) for name in usable if name not in mentioned]
+    timely = entries if wish else [entry for entry in entries if entry.from_seconds <= shape.seconds]
     affordable = shape.core_seconds / (shape.folds * FEWEST_ROUNDS * shape.round_seconds)
-    anchors = [entry for entry in entries if entry.is_anchor]
-    ordinary = [entry for entry in entries if not entry.is_anchor]
-    timely = [entry for entry in ordinary if entry.from_seconds <= shape.seconds] or ordinary[:1]
-    count = len(timely) if wish else max(FEWEST_CANDIDATES, int(affordable))
-    chosen = timely[:count]
-    shares = sum(entry.share for entry in chosen) or 1.0
-    slot = SLACK * shape.core_seconds / (shape.folds * shares)
-    made = [_candidate(entry, usable[entry.algorithm], task, shape, slot) for entry in [*anchors, *chosen]]
+    shares = list(accumulate(entry.share for entry in timely))
+    count = max(FEWEST_CANDIDATES, sum(share <= affordable for share in shares))
+    chosen = timely if wish else timely[:count]
+    slot = SLACK * shape.core_seconds / (shape.folds * max(1.0, sum(entry.share for entry in chosen)))
+    made = [
+        _candidate(entry, usable[entry.algorithm], task, _fitted_to(entry, slot, shape)) for entry in chosen
+    ]
     return tuple(made), slot
 
 
@@ -170,22 +189,30 @@ def _usable(task: Task, wish: tuple[str, ...] | None) -> dict[str, Algorithm]:
     return {each.name: each for each in wanted if task.kind in each.tasks}
 
 
-def _candidate(entry: Entry, found: Algorithm, task: Task, shape: Shape, slot: float) -> Candidate:
-    params = {**entry.params, **(entry.classification if task.is_classification else entry.regression)}
-    if entry.rate:
-        params["learning_rate"] = learning_rate(entry.rate, slot, shape)
+def _candidate(
+    entry: Entry, found: Algorithm, task: Task, more: Mapping[str, Any] | None = None
+) -> Candidate:
+    own = entry.classification if task.is_classification else entry.regression
     return Candidate(
         name=entry.name,
         algorithm=found,
-        params=params,
+        params={**entry.params, **own, **(more or {})},
         share=entry.share,
-        most_rows=ANCHOR_ROWS if entry.is_anchor else 0,
+        most_rows=ANCHOR_ROWS if entry.is_anchor and not entry.is_reference else 0,
         is_anchor=entry.is_anchor,
+        is_reference=entry.is_reference,
     )
 
 
-def learning_rate(wanted: float, slot: float, shape: Shape) -> float:
-    """Raise a learning rate so that the rounds that fit into a slot are enough; two digits."""
-    rounds = max(1.0, slot / shape.round_seconds)
-    rate = min(max(wanted, ROUNDS_WANTED / rounds, LOWEST_RATE), HIGHEST_RATE)
-    return float(f"{rate:.2g}")
+def _fitted_to(entry: Entry, slot: float, shape: Shape) -> dict[str, Any]:
+    """Give the parameters that depend on the time: learning rate, and patience where time is short."""
+    if not entry.rate:
+        return {}
+    rounds = max(1.0, slot * entry.share / (shape.round_seconds * entry.pace))
+    patience = {"patience_share": 0.5} if shape.seconds < SHORT_SECONDS else {}
+    return {"learning_rate": learning_rate(entry.rate, rounds), **patience}
+
+
+def learning_rate(wanted: float, rounds: float) -> float:
+    """Raise a learning rate so that `rounds` are enough; two digits."""
+    return float(f"{min(max(wanted, ROUNDS_WANTED / rounds, LOWEST_RATE), HIGHEST_RATE):.2g}")

@@ -12,7 +12,8 @@ from yunque.learning.candidate import Candidate
 from yunque.learning.fold_fit import FoldResult
 from yunque.learning.leaderboard import State
 
-KEPT_AFTER_FIRST = 0.5
+FEWEST_KEPT = 3
+HOPELESS_SHARE = 0.35
 SAFETY = 1.2  # a fit is only started when this times its expected seconds are left
 
 
@@ -62,8 +63,9 @@ class Standing:
 
     @property
     def fold_seconds(self) -> float | None:
-        """Seconds of its slowest fit so far, None before the first."""
-        return max((result.seconds for result in self.results.values()), default=None)
+        """Seconds of its middle fit so far, None before the first."""
+        spent = [result.seconds for result in self.results.values()]
+        return float(np.median(spent)) if spent else None
 
     def leave(self, state: State, reason: str) -> None:
         """Take it out of the race."""
@@ -73,6 +75,7 @@ class Standing:
 def incumbent(standings: Mapping[str, Standing]) -> Standing | None:
     """Give the best candidate among those that came furthest in the race."""
     entered = [each for each in standings.values() if each.losses and each.state in (None, "done")]
+    entered = [each for each in entered if not each.candidate.is_reference] or entered
     if not entered:
         return None
     shared = max(each.reach for each in entered)
@@ -96,47 +99,79 @@ def next_fit(standings: Mapping[str, Standing], folds: int) -> list[tuple[Standi
     return [(each, fold) for _, each, fold in sorted(open_fits, key=lambda item: item[0])]
 
 
-def drop_losers(standings: Mapping[str, Standing], folds: int) -> None:
-    """Drop candidates whose mean is worse than the worst fold of the incumbent on the same folds.
+def seconds_needed(standings: Mapping[str, Standing], folds: int, workers: int) -> float:
+    """Give the seconds that all in the race need to finish, as far as their pace is known."""
+    alive = [each for each in standings.values() if each.state is None]
+    return sum((each.fold_seconds or 0.0) * (folds - each.reach) for each in alive) / max(1, workers)
 
-    The last of a family stays until it has finished two folds.
+
+def drop_hopeless(standings: Mapping[str, Standing]) -> None:
+    """Drop those that cannot become useful, however much time there is.
+
+    Hopeless is who, on the folds shared with the incumbent, gives away more than a third of what the
+    incumbent gains over the constant. Mediocre candidates stay, since a blend profits from variety. The last
+    of a family stays until it has finished two folds.
     """
     best = incumbent(standings)
-    if best is None or best.reach < 2:
+    if best is None:
         return
     for each in standings.values():
-        if each.state is not None or each is best or each.reach < 1 or each.reach >= folds:
+        if each.state is not None or each is best or each.candidate.is_reference or not each.reach:
+            continue
+        if each.reach < 2 and _is_last_of_family(each, standings):
             continue
         shared = min(each.reach, best.reach)
         mean = float(np.mean(each.in_order[:shared]))
-        worst = max(best.in_order[: max(shared, 2)])
-        if mean > worst and not (each.reach < 2 and _is_last_of_family(each, standings)):
-            each.leave(
-                "dropped",
-                f"after {each.reach} of {folds} folds its mean loss {mean:.5g} is worse than "
-                f"{worst:.5g}, the worst fold of {best.name}",
-            )
+        if mean > _hopeless(standings, best, shared):
+            each.leave("dropped", f"its mean loss {mean:.5g} is far behind that of {best.name}")
 
 
-def halve(standings: Mapping[str, Standing], folds: int, seconds_left: float, workers: int) -> None:
-    """After the first fold, when time is short, keep the better half and the best of each family."""
-    alive = [each for each in standings.values() if each.state is None]
-    if folds == 1 or any(not each.losses for each in alive):
+def _hopeless(standings: Mapping[str, Standing], best: Standing, shared: int) -> float:
+    """Give the mean loss on the first folds beyond which a candidate is of no use."""
+    references = [
+        float(np.mean(each.in_order[:shared]))
+        for each in standings.values()
+        if each.candidate.is_reference and each.reach >= shared
+    ]
+    mean = float(np.mean(best.in_order[:shared]))
+    return mean + HOPELESS_SHARE * (references[0] - mean) if references else float("inf")
+
+
+def shed(standings: Mapping[str, Standing], folds: int, seconds_left: float, workers: int) -> None:
+    """Once all ran the first fold, drop the worst until those that stay can finish in time.
+
+    Nobody is dropped before it is needed, and never below three; the best of each family stays until it has
+    finished two folds.
+    """
+    alive = [each for each in standings.values() if each.state is None and not each.candidate.is_reference]
+    best = incumbent(standings)
+    needed = seconds_needed(standings, folds, workers)
+    if best is None or any(not each.reach for each in alive) or needed <= seconds_left:
         return
-    needed = sum((each.fold_seconds or 0.0) * (folds - each.reach) for each in alive) / max(1, workers)
-    if needed <= seconds_left:
-        return
-    ranked = sorted(alive, key=lambda each: (each.mean_loss, each.name))
-    kept = {each.name for each in ranked[: max(1, round(KEPT_AFTER_FIRST * len(ranked)))]}
+    ranked = sorted(alive, key=lambda each: (_behind(each, best), each.name))
     families: set[str] = set()
+    protected = {best.name}
     for each in ranked:
-        if each.candidate.family not in families:
-            families.add(each.candidate.family)
-            kept.add(each.name)
-    for place, each in enumerate(ranked, start=1):
-        if each.name not in kept:
-            reason = f"place {place} of {len(ranked)} after the first fold, too little time for all"
-            each.leave("dropped", reason)
+        if each.candidate.family not in families and each.reach < 2:
+            protected.add(each.name)
+        families.add(each.candidate.family)
+    staying = len(ranked)
+    for place, each in zip(range(len(ranked), 0, -1), reversed(ranked), strict=True):
+        if needed <= seconds_left or staying <= FEWEST_KEPT:
+            return
+        if each.name in protected:
+            continue
+        needed -= (each.fold_seconds or 0.0) * (folds - each.reach) / max(1, workers)
+        staying -= 1
+        each.leave(
+            "dropped", f"place {place} of {len(ranked)} after {each.reach} of {folds} folds; too little time"
+        )
+
+
+def _behind(each: Standing, best: Standing) -> float:
+    """Give how far the mean loss lies behind the incumbent's on the folds that both finished."""
+    shared = min(each.reach, best.reach)
+    return float(np.mean(each.in_order[:shared]) - np.mean(best.in_order[:shared]))
 
 
 def _is_last_of_family(each: Standing, standings: Mapping[str, Standing]) -> bool:

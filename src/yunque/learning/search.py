@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import import_module
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from yunque.learning.fold_data import FoldData, Table
 from yunque.learning.fold_fit import FitJob, FoldResult, run_fit
 from yunque.learning.judge import Judged
 from yunque.learning.ledger import Ledger
-from yunque.learning.race import SAFETY, Standing, drop_losers, halve, next_fit
+from yunque.learning.race import SAFETY, Standing, drop_hopeless, next_fit, shed
 from yunque.learning.splits import Split
 from yunque.learning.task import Task
 from yunque.learning.workers import Finished, Workers
@@ -27,6 +28,8 @@ class Arena:
 
     Attributes:
         slot: seconds that one fit of an ordinary candidate may take before it is cut.
+        longest: seconds that no fit may exceed, so that it can be made again at the end.
+        folds: number of folds to run.
         cancelled: asked often; True means stop and keep what is there.
         on_step: called after every finished fit with the standings.
         more: gives another candidate when all have run and there is time left, or None.
@@ -40,17 +43,27 @@ class Arena:
     seed: int
     threads: int
     slot: float
+    longest: float
+    folds: int
     cancelled: Callable[[], bool]
     on_step: Callable[[dict[str, Standing]], None]
     more: Callable[[dict[str, Standing]], Candidate | None] = lambda standings: None  # noqa: ARG005
+
+    def limit(self, candidate: Candidate) -> float:
+        """Give the seconds that one fit of a candidate may take."""
+        return min(self.slot * candidate.share, self.longest)
 
 
 FitWorkers = Workers[FitJob, FoldResult]
 
 
-def search(arena: Arena, candidates: tuple[Candidate, ...]) -> dict[str, Standing]:
+def enter(candidates: tuple[Candidate, ...]) -> dict[str, Standing]:
+    """Give the candidates at the start of the race, in order."""
+    return {each.name: Standing(candidate=each) for each in candidates}
+
+
+def run(arena: Arena, standings: dict[str, Standing]) -> None:
     """Fit candidates on folds until all is done, the search's time is over, or someone cancels."""
-    standings = {each.name: Standing(candidate=each) for each in candidates}
     workers: FitWorkers = Workers(max(1, arena.threads))
     while not arena.cancelled():
         while workers.has_room and _start_one(arena, standings, workers):
@@ -62,18 +75,28 @@ def search(arena: Arena, candidates: tuple[Candidate, ...]) -> dict[str, Standin
             _note(arena, standings, finished)
             arena.on_step(standings)
         _abandon_late(arena, standings, workers)
-    _close(arena, standings, workers)
-    return standings
+    for job in workers.running:
+        _leave_behind(standings[job.name], job, 0.0, workers)
+
+
+def close(arena: Arena, standings: dict[str, Standing]) -> None:
+    """Give everybody who is still in the race a state and a reason."""
+    why = "cancelled" if arena.cancelled() else "the time of the search was over"
+    folds = len(arena.split.folds)
+    for standing in standings.values():
+        if standing.state is None and standing.losses:
+            standing.leave("done", f"{standing.reach} of {folds} folds: {why}")
+        elif standing.state is None:
+            standing.leave("skipped", f"not started: {why}")
 
 
 def _start_one(arena: Arena, standings: dict[str, Standing], workers: FitWorkers) -> bool:
     left = arena.ledger.search_end - arena.ledger.clock()
-    choices = next_fit(standings, len(arena.split.folds))
+    choices = next_fit(standings, arena.folds)
     for standing, fold in choices:
         if not _is_admitted(arena, standings, standing, left):
             continue
-        slot = arena.slot * standing.candidate.share
-        deadline = min(arena.ledger.clock() + slot, arena.ledger.search_end)
+        deadline = min(arena.ledger.clock() + arena.limit(standing.candidate), arena.ledger.search_end)
         job = FitJob(
             candidate=standing.candidate, fold=fold, task=arena.task, seed=arena.seed, deadline=deadline
         )
@@ -111,7 +134,7 @@ def expected_seconds(arena: Arena, standings: dict[str, Standing], candidate: Ca
         if standing.results and standing.candidate.family == candidate.family
     ]
     corrected = guess * (float(np.median(ratios)) if ratios else 1.0)
-    return min(corrected, arena.slot * candidate.share) if candidate.algorithm.stops else corrected
+    return min(corrected, arena.limit(candidate)) if candidate.algorithm.stops else corrected
 
 
 def _shape(arena: Arena, candidate: Candidate) -> tuple[int, int, int]:
@@ -123,8 +146,10 @@ def _shape(arena: Arena, candidate: Candidate) -> tuple[int, int, int]:
 
 def _work(arena: Arena, job: FitJob) -> FoldResult:
     encoded = arena.data.get(job.candidate.algorithm.view, job.fold)
+    for library in job.candidate.algorithm.requires:
+        import_module(library)  # a second or more the first time, which is not the fit's fault
     clock = arena.ledger.clock
-    deadline = min(clock() + arena.slot * job.candidate.share, arena.ledger.search_end)
+    deadline = min(clock() + arena.limit(job.candidate), arena.ledger.search_end)
 
     def should_stop() -> bool:
         return clock() >= deadline or arena.cancelled()
@@ -148,8 +173,11 @@ def _note(arena: Arena, standings: dict[str, Standing], finished: Finished[FitJo
     folds = len(arena.split.folds)
     if standing.reach >= folds and standing.state is None:
         standing.leave("done", "")
-    drop_losers(standings, folds)
-    halve(standings, folds, arena.ledger.search_end - arena.ledger.clock(), arena.threads)
+    if arena.folds < folds:
+        return
+    left = arena.ledger.search_end - arena.ledger.clock()
+    drop_hopeless(standings)
+    shed(standings, folds, left, arena.threads)
 
 
 def reason_of(error: BaseException | None) -> str:
@@ -163,7 +191,7 @@ def _abandon_late(arena: Arena, standings: dict[str, Standing], workers: FitWork
     now = arena.ledger.clock()
     for job in workers.running:
         late = now - job.deadline
-        slot = arena.slot * job.candidate.share
+        slot = arena.limit(job.candidate)
         over = now > arena.ledger.search_end + GRACE_SECONDS
         if over or late > PATIENCE_SECONDS + 3.0 * slot:
             _leave_behind(standings[job.name], job, late, workers)
@@ -174,15 +202,3 @@ def _leave_behind(standing: Standing, job: FitJob, late: float, workers: FitWork
     standing.running.discard(job.fold)
     if standing.state is None and not standing.losses:
         standing.leave("failed", f"fold {job.fold} did not end; left behind {late:.1f} s after its deadline")
-
-
-def _close(arena: Arena, standings: dict[str, Standing], workers: FitWorkers) -> None:
-    for job in workers.running:
-        _leave_behind(standings[job.name], job, 0.0, workers)
-    why = "cancelled" if arena.cancelled() else "the time of the search was over"
-    folds = len(arena.split.folds)
-    for standing in standings.values():
-        if standing.state is None and standing.losses:
-            standing.leave("done", f"{standing.reach} of {folds} folds: {why}")
-        elif standing.state is None:
-            standing.leave("skipped", f"not started: {why}")

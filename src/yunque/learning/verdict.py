@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from yunque.kernel.form import FloatArray
+from yunque.learning.baselines import baselines
 from yunque.learning.blending import Blended
 from yunque.learning.decide import answered, coverage
 from yunque.learning.held_out import on_fold_rows, on_untouched_rows
@@ -19,6 +19,7 @@ from yunque.learning.ship import bag, build
 from yunque.learning.splits import IntArray
 
 MOST_HELD_OUT = 100_000
+MOST_BASELINE_ROWS = 200_000
 MOST_EVALUATED = 10_000_000  # predictions looked at for the champion's metrics
 
 
@@ -53,25 +54,16 @@ def judge_baselines(arena: Arena) -> tuple[Baseline, ...]:
     """Give the constant and the best single column."""
     train, held = judged_rows(arena)
     table = arena.table
-    prediction = _constant(arena, train)
-    predictions = np.tile(prediction, (len(held), 1))
-    found = metric(arena.task.metric, arena.task.kind)
-    return (
-        Baseline(
-            name="constant",
-            column=None,
-            loss=loss_of(found, arena.task, table.y[held], predictions),
-            loss_error=loss_error(found, arena.task, table.y[held], predictions, arena.seed),
-            metrics=evaluate_all(arena.task, table.y[held], predictions),
-        ),
+    train = drawn(train, MOST_BASELINE_ROWS, arena.seed)
+    return baselines(
+        arena.task,
+        table.schema,
+        table.frame[train],
+        table.y[train],
+        table.frame[held],
+        table.y[held],
+        seed=arena.seed,
     )
-
-
-def _constant(arena: Arena, rows: IntArray) -> FloatArray:
-    y = arena.table.y[rows]
-    if not arena.task.is_classification:
-        return np.array([float(y.mean())])
-    return np.bincount(y, minlength=arena.task.n_outputs) / len(y)
 
 
 def score(arena: Arena, champion: Champion, blended: Blended) -> Score:
@@ -111,19 +103,20 @@ def explain(
 ) -> tuple[dict[str, float], list[str]]:
     """Give the permutation importance per feature column, and the columns there was no time for.
 
-    Without untouched rows the models of one fold speak, on the rows that they did not learn from.
+    Of a bag the models of one fold speak, which is as true and costs less; without untouched rows they are
+    asked on the rows that they did not learn from.
     """
     table = arena.table
     blend, recipes = champion.blend, champion.recipes
     rows = arena.split.holdout
-    if not len(rows):
+    if not len(rows) or len(blend.members) > len(blended.mixture.weights):
         fold = blended.oof.folds[-1]
         candidates = {name: each.candidate for name, each in standings.items()}
         results = {name: each.results for name, each in standings.items()}
         parts = bag(blended.mixture.weights, candidates, results, (fold,))
         blend, recipes = build(parts, arena.data, arena.task.n_outputs)
         blend = replace(blend, calibration=champion.blend.calibration)
-        rows = arena.split.folds[fold].valid
+        rows = rows if len(rows) else arena.split.folds[fold].valid
     rows = drawn(rows, 20_000, arena.seed)
     weight = None if table.weight is None else table.weight[rows]
     return permutation_importance(
