@@ -16,7 +16,7 @@ from typing import IO
 from yunque.errors import BundleError, ConflictError, NotFoundError, StorageError
 
 BLOCK = 1 << 20
-FILE_NAME = re.compile(r"(?:reference/)?[A-Za-z0-9][A-Za-z0-9_.@#=+-]{0,127}")
+FILE_NAME = re.compile(r"(?:reference/)?[A-Za-z0-9][A-Za-z0-9_.,@#~=+-]{0,127}")
 
 
 @dataclass(frozen=True, kw_only=True)
