@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from servers import Postgres, make_bucket, postgres_server, s3_server, valkey_server
+from servers import Postgres, make_bucket, postgres_server, private_folder, s3_server, valkey_server
 from yunque.runtime.clock import Clock
 from yunque.runtime.database import Database, open_database, open_engine, sqlite_url
 from yunque.runtime.migrations import upgrade
@@ -74,9 +74,16 @@ def postgres_url(postgres: Postgres, postgres_template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def empty_sqlite_url(tmp_path: Path) -> str:
+def quick_path() -> Iterator[Path]:
+    """An empty folder like `tmp_path`, in memory where the machine allows it."""
+    with private_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def empty_sqlite_url(quick_path: Path) -> str:
     """The address of a migrated, empty SQLite database that only this test uses."""
-    url = sqlite_url(tmp_path / "yunque.db")
+    url = sqlite_url(quick_path / "yunque.db")
     engine = open_engine(url)
     upgrade(engine)
     engine.dispose()
