@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(
         default=2.0, gt=0, description="How often the server looks for a newly promoted champion."
     )
+    counters_folder: Path | None = Field(
+        default=None, description="Where the workers of one server share counters; `yunque serve` sets it."
+    )
     threads: int | None = Field(default=None, ge=1, description="Threads of training; all cores when empty.")
     language: Literal["en", "es"] = Field(default="en", description="Language of reports and cards.")
     debug: bool = Field(default=False, description="Show tracebacks on the command line.")

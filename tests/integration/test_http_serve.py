@@ -97,7 +97,10 @@ def test_answers_of_many_clients_are_never_mixed_up(home: Path) -> None:
 
             with ThreadPoolExecutor(32) as pool:
                 got = list(pool.map(ask, range(len(rows))))
+            time.sleep(1.0)
+            counted = client.get("/metrics").text  # whichever worker answers tells of all
         assert got == expected and len(set(expected)) > 50
+    assert f'yunque_rows_total{{model="spend",version="1"}} {2 * len(rows)}' in counted
 
 
 def test_a_taken_port_is_told_in_words(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

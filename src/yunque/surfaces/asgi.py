@@ -7,6 +7,7 @@ from yunque.services.score import Shelf
 from yunque.surfaces.bootstrap import open_platform, read_keyring
 from yunque.surfaces.http.app import create_app
 from yunque.surfaces.http.limits import Limits
+from yunque.surfaces.http.metrics_share import SharedCounts
 from yunque.surfaces.http.serving import Serving
 
 
@@ -26,5 +27,6 @@ def build() -> FastAPI:
             keyring=read_keyring(settings),
             cors_origins=settings.cors_origins,
             poll_seconds=settings.poll_seconds,
+            shared=SharedCounts(settings.counters_folder),
         )
     )

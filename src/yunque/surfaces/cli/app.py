@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from yunque.version import __version__
 from yunque.surfaces.cli import keys, models
 from yunque.surfaces.cli.check import check
 from yunque.surfaces.cli.errors import exit_code_of, show_error
 from yunque.surfaces.cli.predict import predict
 from yunque.surfaces.cli.serve import serve
 from yunque.surfaces.cli.train import train
+from yunque.version import __version__
 
 # The mark \b keeps the lines of a paragraph as they stand.
 STORY = """From a raw table to a served, proven model.

@@ -1,6 +1,8 @@
 """`yunque serve`: answers by HTTP."""
 
+import os
 import socket
+import tempfile
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,7 +56,9 @@ def serve(
         return
     port = listener.getsockname()[1]
     listener.close()  # the supervisor of the workers takes the port itself
-    uvicorn.run(APPLICATION, host=host, port=port, workers=workers, **options)
+    with tempfile.TemporaryDirectory(prefix="counters-", dir=platform.settings.home) as folder:
+        os.environ["YUNQUE_COUNTERS_FOLDER"] = folder
+        uvicorn.run(APPLICATION, host=host, port=port, workers=workers, **options)
 
 
 def _is_local(host: str) -> bool:

@@ -9,7 +9,6 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
-from yunque.version import __version__
 from yunque.errors import YunqueError
 from yunque.surfaces.http import errors, openapi
 from yunque.surfaces.http.docs import docs_routes
@@ -20,6 +19,7 @@ from yunque.surfaces.http.routes.health import health_routes
 from yunque.surfaces.http.routes.models import model_routes
 from yunque.surfaces.http.routes.predict import predict_routes
 from yunque.surfaces.http.serving import Serving
+from yunque.version import __version__
 
 logger = logging.getLogger("yunque.http")
 
@@ -43,6 +43,7 @@ def create_app(serving: Serving) -> FastAPI:
             following.cancel()
             with suppress(asyncio.CancelledError):
                 await following
+            serving.shared.save(serving.metrics.counts)
 
     app = FastAPI(
         title=TITLE,
@@ -76,6 +77,7 @@ async def _follow(serving: Serving) -> None:
     while True:
         await asyncio.sleep(serving.poll_seconds)
         await _follow_once(serving)
+        serving.shared.save(serving.metrics.counts)
 
 
 async def _follow_once(serving: Serving) -> None:

@@ -1,81 +1,111 @@
 """Counts of what the server did, in the text format that Prometheus reads."""
 
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
 
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 MOST_CLASSES = 100
 OTHER = "(other)"
 
 Labels = tuple[tuple[str, str], ...]
 
 
-class Histogram:
-    """Seconds counted into fixed buckets."""
+class Histogram(msgspec.Struct):
+    """Seconds counted into fixed buckets, the last one without an end."""
 
-    def __init__(self) -> None:
-        self.counts = [0] * (len(BUCKETS) + 1)
-        self.total = 0.0
+    counts: list[int]
+    total: float = 0.0
 
-    def observe(self, seconds: float) -> None:
-        """Count one duration."""
-        self.counts[bisect_left(BUCKETS, seconds)] += 1
-        self.total += seconds
+
+class Counts(msgspec.Struct):
+    """What one worker counted; only ever grows."""
+
+    requests: dict[Labels, int] = {}
+    seconds: dict[Labels, Histogram] = {}
+    rows: dict[Labels, int] = {}
+    answers: dict[Labels, dict[str, int]] = {}
+
+    def add(self, other: "Counts") -> None:
+        """Add what another worker counted."""
+        for labels, count in other.requests.items():
+            self.requests[labels] = self.requests.get(labels, 0) + count
+        for labels, count in other.rows.items():
+            self.rows[labels] = self.rows.get(labels, 0) + count
+        for labels, histogram in other.seconds.items():
+            mine = self.seconds.setdefault(labels, _empty())
+            mine.counts = [a + b for a, b in zip(mine.counts, histogram.counts, strict=True)]
+            mine.total += histogram.total
+        for labels, counts in other.answers.items():
+            classes = self.answers.setdefault(labels, {})
+            for label, count in counts.items():
+                classes[label] = classes.get(label, 0) + count
 
 
 class Metrics:
-    """Counters of one worker; touched by its event loop only."""
+    """The counters of one worker; touched by its event loop only."""
 
     def __init__(self) -> None:
-        self._requests: dict[Labels, int] = defaultdict(int)
-        self._seconds: dict[Labels, Histogram] = defaultdict(Histogram)
-        self._rows: dict[Labels, int] = defaultdict(int)
-        self._answers: dict[Labels, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        self._versions: dict[str, int] = {}
+        self.counts = Counts()
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request; `route` is the template, never the address itself."""
-        self._requests[(("method", method), ("route", route), ("status", str(status)))] += 1
-        self._seconds[(("route", route),)].observe(seconds)
+        known = method if method in METHODS else OTHER
+        labels = (("method", known), ("route", route), ("status", str(status)))
+        self.counts.requests[labels] = self.counts.requests.get(labels, 0) + 1
+        histogram = self.counts.seconds.setdefault((("route", route),), _empty())
+        histogram.counts[bisect_left(BUCKETS, seconds)] += 1
+        histogram.total += seconds
 
     def count_answers(self, model: str, version: int, labels: Iterable[str] | int) -> None:
         """Count predicted rows: the label of each, or only how many (regression)."""
         key: Labels = (("model", model), ("version", str(version)))
+        known = self.counts.rows.get(key, 0)
         if isinstance(labels, int):
-            self._rows[key] += labels
+            self.counts.rows[key] = known + labels
             return
-        counts = self._answers[key]
+        counts = self.counts.answers.setdefault(key, {})
         for label in labels:
-            self._rows[key] += 1
-            counts[label if label in counts or len(counts) < MOST_CLASSES else OTHER] += 1
+            name = label if label in counts or len(counts) < MOST_CLASSES else OTHER
+            counts[name] = counts.get(name, 0) + 1
+            known += 1
+        self.counts.rows[key] = known
 
-    def show_versions(self, versions: dict[str, int]) -> None:
-        """Replace what is said to be served, version by model."""
-        self._versions = dict(versions)
 
-    def render(self) -> str:
-        """Give everything as text."""
-        return "\n".join(self._lines()) + "\n"
+def _empty() -> Histogram:
+    return Histogram(counts=[0] * (len(BUCKETS) + 1))
 
-    def _lines(self) -> Iterator[str]:
-        yield from _head("yunque_requests_total", "counter", "Requests answered.")
-        for labels, count in sorted(self._requests.items()):
-            yield _line("yunque_requests_total", labels, count)
-        yield from _head("yunque_request_seconds", "histogram", "Seconds from the first byte to the answer.")
-        for labels, histogram in sorted(self._seconds.items(), key=lambda item: item[0]):
-            yield from _histogram(labels, histogram)
-        yield from _head("yunque_rows_total", "counter", "Rows predicted.")
-        for labels, count in sorted(self._rows.items()):
-            yield _line("yunque_rows_total", labels, count)
-        yield from _head("yunque_predictions_total", "counter", "Rows predicted, by predicted class.")
-        for labels, counts in sorted(self._answers.items()):
-            for label, count in sorted(counts.items()):
-                yield _line("yunque_predictions_total", (*labels, ("class", label)), count)
-        yield from _head("yunque_model_version", "gauge", "Version that answers for each model.")
-        for name, version in sorted(self._versions.items()):
-            yield _line("yunque_model_version", (("model", name),), version)
+
+def render(counts: Counts, versions: Mapping[str, int]) -> str:
+    """Give everything as text.
+
+    Args:
+        counts: of all workers.
+        versions: the version that answers for each model.
+    """
+    return "\n".join(_lines(counts, versions)) + "\n"
+
+
+def _lines(counts: Counts, versions: Mapping[str, int]) -> Iterator[str]:
+    yield from _head("yunque_requests_total", "counter", "Requests answered.")
+    for labels, count in sorted(counts.requests.items()):
+        yield _line("yunque_requests_total", labels, count)
+    yield from _head("yunque_request_seconds", "histogram", "Seconds from the first byte to the answer.")
+    for labels, histogram in sorted(counts.seconds.items(), key=lambda item: item[0]):
+        yield from _histogram(labels, histogram)
+    yield from _head("yunque_rows_total", "counter", "Rows predicted.")
+    for labels, count in sorted(counts.rows.items()):
+        yield _line("yunque_rows_total", labels, count)
+    yield from _head("yunque_predictions_total", "counter", "Rows predicted, by predicted class.")
+    for labels, classes in sorted(counts.answers.items()):
+        for label, count in sorted(classes.items()):
+            yield _line("yunque_predictions_total", (*labels, ("class", label)), count)
+    yield from _head("yunque_model_version", "gauge", "Version that answers for each model.")
+    for name, version in sorted(versions.items()):
+        yield _line("yunque_model_version", (("model", name),), version)
 
 
 def _histogram(labels: Labels, histogram: Histogram) -> Iterator[str]:

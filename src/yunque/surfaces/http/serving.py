@@ -6,6 +6,7 @@ from yunque.services.access import Keyring
 from yunque.services.score import Shelf
 from yunque.surfaces.http.limits import Limits
 from yunque.surfaces.http.metrics import Metrics
+from yunque.surfaces.http.metrics_share import SharedCounts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,7 @@ class Serving:
         cors_origins: origins that browsers may call from; none when empty.
         poll_seconds: how often the registry is asked for new champions.
         metrics: counters of this worker.
+        shared: counters of the workers beside it.
     """
 
     shelf: Shelf
@@ -27,3 +29,4 @@ class Serving:
     cors_origins: tuple[str, ...] = ()
     poll_seconds: float = 2.0
     metrics: Metrics = field(default_factory=Metrics)
+    shared: SharedCounts = field(default_factory=lambda: SharedCounts(None))

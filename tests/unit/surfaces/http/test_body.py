@@ -48,7 +48,10 @@ def test_a_batch_mixes_lists_and_names_and_reports_every_wrong_row() -> None:
     rows = read_many({"instances": [[1, 2, "x"], {"age": 1}, {"features": [1, 2, "y"]}]}, FIELDS, 10)
     assert [row.pointer for row in rows] == ["/instances/0", "/instances/1", "/instances/2/features"]
     found = problem(read_many, {"instances": [[1], 5, {"age": 1}]}, FIELDS, 10)
-    assert [(error.pointer, error.row) for error in found.errors] == [("/instances/0", 0), ("/instances/1", 1)]
+    assert [(error.pointer, error.row) for error in found.errors] == [
+        ("/instances/0", 0),
+        ("/instances/1", 1),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,13 @@ def test_any_bytes_give_an_object_or_a_problem(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    ["", "application/json", "application/json; charset=utf-8", "Application/JSON;charset=UTF8", "application/x+json"],
+    [
+        "",
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON;charset=UTF8",
+        "application/x+json",
+    ],
 )
 def test_json_in_utf8_is_taken(kind: str) -> None:
     check_media_type(kind, "")

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from yunque.services.access import Keyring, grant_key
 from yunque.surfaces.http.guard import Admission, Guard, is_loopback
 from yunque.surfaces.http.limits import BodyLimit, Limits
-from yunque.surfaces.http.metrics import Metrics
+from yunque.surfaces.http.metrics import Metrics, render
+from yunque.surfaces.http.metrics_share import SharedCounts
 from yunque.surfaces.http.observe import Observe
 
 SECRET, KEY = grant_key("ana")
@@ -48,7 +50,9 @@ def call(
         "method": "POST",
         "path": path,
         "client": (client, 1),
-        "headers": [(k.lower().encode(), v.encode()) for k, v in {"host": "localhost", **(headers or {})}.items()],
+        "headers": [
+            (k.lower().encode(), v.encode()) for k, v in {"host": "localhost", **(headers or {})}.items()
+        ],
     }
     parts = list(chunks)
     sent: list[Any] = []
@@ -156,7 +160,8 @@ def test_metrics_count_and_escape() -> None:
     metrics.count_request("POST", "/api/v1/predict", 200, 99.0)
     metrics.count_answers("late", 3, ["yes", "no", "yes", 'a"b\n'])
     metrics.count_answers("price", 1, 5)
-    text = metrics.render()
+    text = render(metrics.counts, {"late": 3})
+    assert 'yunque_model_version{model="late"} 3' in text
     assert 'yunque_requests_total{method="POST",route="/api/v1/predict",status="200"} 2' in text
     assert 'yunque_request_seconds_bucket{route="/api/v1/predict",le="0.0005"} 1' in text
     assert 'yunque_request_seconds_bucket{route="/api/v1/predict",le="+Inf"} 2' in text
@@ -170,4 +175,25 @@ def test_metrics_count_and_escape() -> None:
 def test_metrics_of_many_classes_stay_bounded() -> None:
     metrics = Metrics()
     metrics.count_answers("m", 1, [str(i) for i in range(1000)])
-    assert metrics.render().count("yunque_predictions_total{") == 101
+    assert render(metrics.counts, {}).count("yunque_predictions_total{") == 101
+
+
+def test_workers_tell_of_one_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = []
+    for process in (11, 12):
+        monkeypatch.setattr("os.getpid", lambda process=process: process)
+        workers.append((Metrics(), SharedCounts(tmp_path)))
+    for metrics, shared in workers:
+        metrics.count_request("POST", "/x", 200, 0.003)
+        metrics.count_answers("late", 1, ["yes"])
+        shared.save(metrics.counts)
+    first, shared = workers[0]
+    first.count_answers("late", 1, ["yes", "no"])
+    (tmp_path / "13.counts").write_bytes(b"cut off")
+    text = render(shared.total(first.counts), {})
+    assert 'yunque_rows_total{model="late",version="1"} 4' in text
+    assert 'class="yes"} 3' in text and 'yunque_request_seconds_count{route="/x"} 2' in text
+    assert first.counts.requests[(("method", "POST"), ("route", "/x"), ("status", "200"))] == 1
+    alone = SharedCounts(None)
+    alone.save(first.counts)
+    assert alone.total(first.counts) == first.counts

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, PlainTextResponse
 
-from yunque.surfaces.http.metrics import CONTENT_TYPE
+from yunque.surfaces.http.metrics import CONTENT_TYPE, render
 from yunque.surfaces.http.problem import Problem
 from yunque.surfaces.http.serving import Serving
 
@@ -58,9 +58,9 @@ def health_routes(serving: Serving) -> APIRouter:
 
     @router.get("/metrics", summary="Counters in the text format of Prometheus", tags=["Operations"])
     async def metrics() -> Response:
-        champions = serving.shelf.view.champions
-        serving.metrics.show_versions({name: model.version for name, model in champions.items()})
-        return PlainTextResponse(serving.metrics.render(), headers={"content-type": CONTENT_TYPE})
+        versions = {name: model.version for name, model in serving.shelf.view.champions.items()}
+        counts = await run_in_threadpool(serving.shared.total, serving.metrics.counts)
+        return PlainTextResponse(render(counts, versions), headers={"content-type": CONTENT_TYPE})
 
     return router
 
