@@ -299,7 +299,8 @@ from yunque.models.trusted_load import load_bundle
 predictor = Predictor.from_bundle(load_bundle(Path(sys.argv[1])))
 predictor.predict_row(predictor.example)
 predictor.predict_table(polars.DataFrame([predictor.example], infer_schema_length=None))
-learners = {"sklearn", "lightgbm", "catboost", "xgboost", "pandas", "optuna", "altair", "pyarrow", "sqlalchemy",
+import yunque.models.registry
+learners = {"sklearn", "lightgbm", "catboost", "xgboost", "pandas", "optuna", "altair", "pyarrow", "alembic",
             "joblib", "cloudpickle", "scipy.stats"}
 print(json.dumps([sorted(learners & set(sys.modules)), unpickled]))
 """
