@@ -25,7 +25,8 @@ class FitJob:
 
     Attributes:
         fold: position of the fold, or ALL_ROWS.
-        rounds: repeat exactly this number of rounds without early stopping; None to stop early on `valid`.
+        rounds: repeat exactly this number of rounds without `valid` (0 where rounds mean nothing); None to
+            stop early on `valid`.
         deadline: when it should have ended, on the run's clock.
         should_stop: asked between rounds.
     """
@@ -108,7 +109,7 @@ def fit_request(job: FitJob, encoded: Encoded) -> FitRequest:
     """Give the request for a job: all that the fit may see."""
     seed = fit_seed(job.seed, job.name, job.fold)
     params: Mapping[str, Any] = job.candidate.params
-    if job.rounds is not None:
+    if job.rounds:
         params = {**params, **job.candidate.algorithm.refit_params(job.rounds)}
     return FitRequest(
         task=job.task,

@@ -12,19 +12,26 @@ from yunque.learning.fit_size import FitSize
 from yunque.learning.fold_data import FoldData, Table
 from yunque.learning.leaderboard import Champion, Leaderboard
 from yunque.learning.ledger import Ledger, open_ledger
-from yunque.learning.make_split import Means, Rows, make_split
+from yunque.learning.make_split import Means
 from yunque.learning.pace import measured_pace
-from yunque.learning.plan import calibration_record, decision_record, make_plan, mixture_record
+from yunque.learning.plan import (
+    calibration_record,
+    decision_record,
+    make_plan,
+    mixture_record,
+    task_record,
+    wish_record,
+)
 from yunque.learning.portfolio import Shape, anchors, portfolio
-from yunque.learning.prepare import affordable_rows, prepare
+from yunque.learning.prepare import prepare
 from yunque.learning.race import Standing
 from yunque.learning.ranking import rank
 from yunque.learning.refine import variation
 from yunque.learning.reporter import Reporter
 from yunque.learning.request import LearnRequest
 from yunque.learning.search import Arena, close, enter, run
-from yunque.learning.splits import IntArray, Split
-from yunque.learning.verdict import Score, drawn, explain, judge_baselines, score
+from yunque.learning.splits import Split
+from yunque.learning.verdict import Score, explain, judge_baselines, score
 
 __all__ = ["LearnRequest", "learn"]
 
@@ -47,8 +54,8 @@ def learn(request: LearnRequest) -> Leaderboard:
 
 def _learn(request: LearnRequest) -> Leaderboard:
     started = request.budget.clock()
-    table, usable, notes = prepare(request.frame, request.schema, request.task)
-    split = _split(request, table, usable, notes)
+    means = Means(seconds=request.budget.seconds, threads=request.threads, seed=request.seed)
+    table, split, notes = prepare(request.frame, request.schema, request.task, request.split, means)
     ledger = open_ledger(request.budget, started=started, refits=split.refits)
     reporter = Reporter(request=request, ledger=ledger)
     arena = _arena(request, table, split, ledger, reporter)
@@ -84,26 +91,11 @@ def _learn(request: LearnRequest) -> Leaderboard:
         _board(arena, standings, blended, champion, result),
         baselines=baselines,
         importance=importance,
-        plan=make_plan(request.task, split, standings, parts, facts),
+        plan=make_plan(split, standings, parts, facts),
     )
     ledger.mark("finish")
     reporter.say("done", "Done")
     return replace(board, timings=ledger.timings())
-
-
-def _split(request: LearnRequest, table: Table, usable: IntArray, notes: list[str]) -> Split:
-    most = affordable_rows(request.schema, request.budget.seconds)
-    if len(usable) > most:
-        notes.append(f"{most} of {len(usable)} rows are used: more would not fit into the budget")
-        usable = drawn(usable, most, request.seed)
-    rows = Rows(
-        position=usable,
-        y=table.y[usable],
-        classification=request.task.is_classification,
-        outputs=request.task.n_outputs,
-    )
-    means = Means(seconds=request.budget.seconds, threads=request.threads, seed=request.seed)
-    return make_split(request.frame, request.schema, rows, request.split, means)
 
 
 def _arena(request: LearnRequest, table: Table, split: Split, ledger: Ledger, reporter: Reporter) -> Arena:
@@ -159,8 +151,11 @@ def fit_size(request: LearnRequest, rows: int) -> FitSize:
 
 def _facts(request: LearnRequest, mode: str, champion: Champion, blended: Blended) -> dict[str, Any]:
     return {
+        "task": task_record(request.task),
         "seed": request.seed,
         "budget_seconds": request.budget.seconds,
+        "threads": request.threads,
+        "wish": wish_record(request.split),
         "latency_microseconds": request.latency_microseconds,
         "mode": mode,
         "weights": dict(blended.mixture.weights),

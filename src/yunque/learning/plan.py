@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from yunque.learning.ensemble import Mixture
 from yunque.learning.leaderboard import Decision
 from yunque.learning.race import Standing
 from yunque.learning.ship import Part, member_name
-from yunque.learning.splits import IntArray, Split
+from yunque.learning.splits import IntArray, Split, SplitWish
 from yunque.learning.task import Task
 
 FORMAT = 1
@@ -79,8 +80,40 @@ def mixture_record(mixture: Mixture) -> dict[str, Any]:
     }
 
 
+def wish_record(wish: SplitWish) -> dict[str, Any]:
+    """Give what was asked of the split, JSON-able."""
+    holdout, gap = wish.holdout, wish.gap
+    return {
+        "kind": wish.kind,
+        "holdout": holdout.isoformat() if isinstance(holdout, date) else holdout,
+        "folds": wish.folds,
+        "gap": {"seconds": gap.total_seconds()} if isinstance(gap, timedelta) else gap,
+    }
+
+
+def wish_from(record: Mapping[str, Any]) -> SplitWish:
+    """Read back what `wish_record` gave."""
+    holdout, gap = record["holdout"], record["gap"]
+    return SplitWish(
+        kind=record["kind"],
+        holdout=datetime.fromisoformat(holdout) if isinstance(holdout, str) else holdout,
+        folds=record["folds"],
+        gap=timedelta(seconds=gap["seconds"]) if isinstance(gap, Mapping) else gap,
+    )
+
+
+def task_record(task: Task) -> dict[str, Any]:
+    """Give the question, JSON-able."""
+    return {
+        "kind": task.kind.value,
+        "target": task.target,
+        "metric": task.metric,
+        "classes": list(task.classes),
+        "reason": task.reason,
+    }
+
+
 def make_plan(
-    task: Task,
     split: Split,
     standings: Mapping[str, Standing],
     parts: Sequence[Part],
@@ -89,20 +122,13 @@ def make_plan(
     """Give the plan: JSON-able, without any moment of the clock.
 
     Args:
-        task: the question.
         split: the rows.
         standings: all candidates.
         parts: the champion's models, in order.
-        facts: seed, limits, mode, calibration, decision and whatever else was decided on the way.
+        facts: task, seed, limits, mode, calibration, decision and whatever else was decided on the way.
     """
     return {
         "format": FORMAT,
-        "task": {
-            "kind": task.kind.value,
-            "target": task.target,
-            "metric": task.metric,
-            "classes": list(task.classes),
-        },
         "split": split_record(split),
         "candidates": [candidate_record(standing) for standing in standings.values()],
         "members": [member_record(part) for part in parts],

@@ -10,11 +10,12 @@ from yunque.data.schema import Role, Schema
 from yunque.errors import DataError
 from yunque.kernel.form import FloatArray
 from yunque.learning.fold_data import Table
-from yunque.learning.splits import IntArray
+from yunque.learning.make_split import Means, Rows, make_split
+from yunque.learning.splits import IntArray, Split, SplitWish
 from yunque.learning.task import Task
 
 # Cells that one core encodes and bins per second of budget; larger tables are drawn down to it.
-CELLS_PER_SECOND = 1_500_000
+CELLS_PER_SECOND = 1_000_000
 FEWEST_KEPT = 5_000
 
 
@@ -56,7 +57,30 @@ def weights(frame: pl.DataFrame, schema: Schema) -> FloatArray | None:
     return found
 
 
-def prepare(frame: pl.DataFrame, schema: Schema, task: Task) -> tuple[Table, IntArray, list[str]]:
+def prepare(
+    frame: pl.DataFrame, schema: Schema, task: Task, wish: SplitWish, means: Means
+) -> tuple[Table, Split, list[str]]:
+    """Give the table with its answers, its split, and what was left out in words.
+
+    Raises:
+        DataError: no row can be used, or a weight is wrong.
+        UsageError: the wished split is not possible.
+    """
+    table, usable, notes = usable_rows(frame, schema, task)
+    most = affordable_rows(schema, means.seconds)
+    if len(usable) > most:
+        notes.append(f"{most} of {len(usable)} rows are used: more would not fit into the budget")
+        usable = np.sort(np.random.default_rng(means.seed).choice(usable, most, replace=False))
+    rows = Rows(
+        position=usable,
+        y=table.y[usable],
+        classification=task.is_classification,
+        outputs=task.n_outputs,
+    )
+    return table, make_split(frame, schema, rows, wish, means), notes
+
+
+def usable_rows(frame: pl.DataFrame, schema: Schema, task: Task) -> tuple[Table, IntArray, list[str]]:
     """Give the table with its answers, the rows that can be used, and what was left out in words.
 
     Raises:

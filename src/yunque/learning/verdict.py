@@ -13,13 +13,15 @@ from yunque.learning.importance import Explained, permutation_importance
 from yunque.learning.judge import Judged
 from yunque.learning.leaderboard import Baseline, Champion, Decision, HeldOut
 from yunque.learning.metrics import evaluate_all, loss_error, loss_of, metric
+from yunque.learning.prepare import CELLS_PER_SECOND
 from yunque.learning.race import Standing
 from yunque.learning.search import Arena
 from yunque.learning.ship import bag, build
 from yunque.learning.splits import IntArray
 
 MOST_HELD_OUT = 100_000
-MOST_BASELINE_ROWS = 200_000
+FEWEST_BASELINE_ROWS, MOST_BASELINE_ROWS = 2_000, 200_000
+BASELINE_SHARE = 0.1  # of the budget, for the baselines
 MOST_EVALUATED = 10_000_000  # predictions looked at for the champion's metrics
 
 
@@ -54,7 +56,8 @@ def judge_baselines(arena: Arena) -> tuple[Baseline, ...]:
     """Give the constant and the best single column."""
     train, held = judged_rows(arena)
     table = arena.table
-    train = drawn(train, MOST_BASELINE_ROWS, arena.seed)
+    affordable = BASELINE_SHARE * arena.ledger.seconds * CELLS_PER_SECOND / max(1, len(table.schema.features))
+    train = drawn(train, max(FEWEST_BASELINE_ROWS, min(MOST_BASELINE_ROWS, int(affordable))), arena.seed)
     return baselines(
         arena.task,
         table.schema,
