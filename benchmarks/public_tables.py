@@ -108,7 +108,7 @@ def last_line(text: str) -> str:
 
 def blocking(home: Path, path: Path, target: list[str], columns: list[str]) -> list[str]:
     """Name the findings that would stop the training."""
-    code, out, _, _ = run(home / "home", "check", str(path), *target, *columns, "--json")
+    _, out, _, _ = run(home / "home", "check", str(path), *target, *columns, "--json")
     if not out.strip():
         return []
     return [finding["id"] for finding in json.loads(out)["findings"] if finding["severity"] == "blocking"]
