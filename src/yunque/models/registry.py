@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from yunque.errors import ConflictError, NotFoundError
+from yunque.errors import ConflictError, NotFoundError, StorageError
 from yunque.models.bundle_folder import copy_files, sync_folder, write_replacing
 from yunque.models.bundle_json import plain, write_json
 from yunque.models.gates import check_gates, refuse_shortfalls
@@ -71,10 +71,8 @@ class Registry:
         """
         actor = check_actor(by)
         home = self._folder / check_name(name or load_bundle(bundle).manifest.name)
-        home.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".incoming-", dir=home))
+        draft = _draft_in(home)
         try:
-            draft.chmod(0o755)
             copy_files(bundle, draft / BUNDLE)
             loaded = load_bundle(draft / BUNDLE)
             return repeated(lambda: self._number(home, draft, loaded, (actor, reason)))
@@ -265,6 +263,16 @@ class Registry:
         self.versions(name)
         with self._database.reading() as connection:
             return tuple(select_events(connection, name))
+
+
+def _draft_in(home: Path) -> Path:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".incoming-", dir=home))
+        draft.chmod(0o755)
+    except OSError as error:
+        raise StorageError("The registry's folder cannot be written.", hint="Check its owner.") from error
+    return draft
 
 
 def _event(

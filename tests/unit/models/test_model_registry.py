@@ -13,7 +13,7 @@ import pytest
 from bundle_world import World, context_for
 from hostile_bundle import copy_of, put
 
-from yunque.errors import BundleError, ConflictError, GateError, NotFoundError, UsageError
+from yunque.errors import BundleError, ConflictError, GateError, NotFoundError, StorageError, UsageError
 from yunque.models.bundle import Bundle, pack
 from yunque.models.manifest import Override
 from yunque.models.registry import Registry
@@ -76,6 +76,14 @@ def test_a_corrupt_bundle_is_not_published(registry: Registry, binary: World, tm
     assert registry.names() == ()
     home = registry.folder_of(registry.publish(binary.bundle.folder, by="ana")).parent.parent
     assert [path.name for path in home.iterdir()] == ["1"]
+
+
+def test_a_folder_that_cannot_be_written_is_said_to_be_so(
+    quick_path: Path, open_at: Any, binary: World
+) -> None:
+    (quick_path / "models").write_text("not a folder")
+    with pytest.raises(StorageError, match="cannot be written"):
+        Registry(quick_path / "models", open_at()).publish(binary.bundle.folder, by="ana")
 
 
 def test_another_name_may_be_given(registry: Registry, binary: World) -> None:
