@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from yunque.kernel.forest_build import Scoring, TreeNodes, build_forest
 from yunque.kernel.form import FloatArray, Form
@@ -12,7 +13,7 @@ from yunque.learning.algorithm import FitRequest, Fitted
 from yunque.learning.target import own_params, target_of
 
 DEEPEST = 512
-STEP_TREES = 25
+STEP_TREES = 25  # on 40,000 rows or fewer
 SINGLE_MAX = float(np.finfo(np.float32).max)
 MOST_LEAF_NUMBERS = 1e8  # 0.8 GB of class frequencies in leaves
 
@@ -20,7 +21,7 @@ MOST_LEAF_NUMBERS = 1e8  # 0.8 GB of class frequencies in leaves
 def tree_params(request: FitRequest, defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Give the parameters of a forest: strong defaults cut to size, then the request's own."""
     rows = request.train.x.shape[0]
-    leaf = 2 if request.task.n_outputs <= 100 else 5
+    leaf = int(np.clip(rows // 3000, 2, 20))  # larger leaves keep a served forest near a million nodes
     numbers_per_tree = max(rows / leaf, 1.0) * request.task.n_outputs
     sized = {
         "n_estimators": int(np.clip(MOST_LEAF_NUMBERS / numbers_per_tree, 20, 300)),
@@ -34,15 +35,16 @@ def tree_params(request: FitRequest, defaults: Mapping[str, Any]) -> dict[str, A
 
 
 def fit_forest(model: Any, request: FitRequest, n_trees: int) -> Fitted:
-    """Grow a forest in steps of 25 trees; asked to stop, it keeps the trees that are there."""
+    """Grow a forest in steps of up to 25 trees; asked to stop, it keeps the trees that are there."""
     y = request.train.y
     if not request.task.is_classification:
         y = target_of(request).learnt(y)
     x = single_range(request.train.x)
     model.set_params(warm_start=True, n_jobs=request.threads, random_state=request.seed % (2**31 - 1))
+    step = int(np.clip(STEP_TREES * 40_000 / x.shape[0], 4, STEP_TREES))
     grown, stopped = 0, False
     while grown < n_trees and not stopped:
-        grown = min(grown + STEP_TREES, n_trees)
+        grown = min(grown + step, n_trees)
         model.set_params(n_estimators=grown)
         with np.errstate(all="ignore"):  # sums of values near the largest float32
             model.fit(x, y, sample_weight=request.train.weight)
@@ -51,9 +53,9 @@ def fit_forest(model: Any, request: FitRequest, n_trees: int) -> Fitted:
     return Fitted(native=model, rounds=grown, stopped_early=stopped)
 
 
-def single_range(x: FloatArray) -> FloatArray:
-    """Cut values to what float32 can hold: scikit-learn refuses the others."""
-    return np.clip(x, -SINGLE_MAX, SINGLE_MAX)
+def single_range(x: FloatArray) -> npt.NDArray[np.float32]:
+    """Round to float32 as scikit-learn does, values beyond its range cut to it: they would be refused."""
+    return np.clip(x, -SINGLE_MAX, SINGLE_MAX).astype(np.float32)
 
 
 def forest_raw(fitted: Fitted, request: FitRequest, x: FloatArray) -> FloatArray:

@@ -15,6 +15,7 @@ from yunque.learning.algorithm import FitRequest
 
 # Objectives whose raw score is the logarithm of the value; they need the targets as they are, >= 0.
 LOG_LINKED = ("poisson", "tweedie", "gamma")
+RELATIVE = ("mape", "squaredlogerror")  # losses that mean something else on a centred target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,8 @@ def target_of(request: FitRequest, objective: str = "") -> Target:
         return Target()
     if any(name in objective for name in LOG_LINKED):
         return Target(link="exp")
+    if any(name in objective for name in RELATIVE):
+        return Target()
     log1p = bool(request.params.get("log_target", False))
     values = Target(log1p=log1p).learnt(request.train.y)
     largest = max(float(np.abs(values).max()), 1e-300)  # squares of values near 1e300 must not overflow

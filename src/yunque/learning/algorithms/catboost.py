@@ -76,13 +76,15 @@ def parameters(request: FitRequest) -> dict[str, Any]:
         "subsample": 0.9,
         "leaf_estimation_iterations": 1,
     }
-    fixed = {
+    fixed: dict[str, Any] = {
         "grow_policy": "SymmetricTree",
         "random_seed": request.seed % (2**31 - 1),
         "thread_count": request.threads,
         "allow_writing_files": False,
         "logging_level": "Silent",
     }
+    if request.task.is_classification:
+        fixed["loss_function"] = OBJECTIVES[request.task.kind]
     return defaults | own_params(request.params, ()) | fixed
 
 
@@ -184,6 +186,11 @@ def _reference(fitted: Fitted) -> tuple[str, bytes]:
     return ".cbm", b"" if fitted.native is None else _saved(fitted.native.model, "cbm")
 
 
+def _cost(rows: int, columns: int, outputs: int) -> float:
+    """Measured: 300 rounds of depth 6; a round costs as many trees as there are classes."""
+    return 0.2 + 300 * (outputs if outputs > 2 else 1) * columns * (2.8e-4 + 8e-9 * rows)
+
+
 ALGORITHM = Algorithm(
     name="catboost",
     aliases=("cat", "cat_boost", "catboost_classifier", "catboost_regressor"),
@@ -196,5 +203,5 @@ ALGORITHM = Algorithm(
     native_raw=_native_raw,
     reference=_reference,
     refit_params=lambda rounds: {"iterations": rounds},
-    cost=lambda rows, columns, outputs: 0.2 + 1e-6 * rows * columns * outputs,
+    cost=_cost,
 )

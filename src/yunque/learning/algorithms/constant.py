@@ -44,5 +44,6 @@ ALGORITHM = Algorithm(
     fit=_fit,
     flatten=_flatten,
     native_raw=_native_raw,
+    stops=False,
     cost=lambda rows, columns, outputs: 1e-4 + 1e-8 * rows,  # noqa: ARG005
 )

@@ -25,5 +25,5 @@ ALGORITHM = Algorithm(
     flatten=flatten_forest,
     native_raw=forest_raw,
     refit_params=lambda rounds: {"n_estimators": rounds},
-    cost=lambda rows, columns, outputs: 0.3 + 1e-5 * rows * columns**0.5 * max(outputs, 1) ** 0.3,
+    cost=lambda rows, columns, outputs: 0.3 + 5e-5 * rows * (columns**0.5 if outputs > 1 else columns),
 )

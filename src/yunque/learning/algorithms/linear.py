@@ -50,5 +50,6 @@ ALGORITHM = Algorithm(
     fit=_fit,
     flatten=_flatten,
     native_raw=_native_raw,
+    stops=False,
     cost=lambda rows, columns, outputs: 0.01 + 1e-9 * rows * columns * (columns + 10) * outputs,
 )

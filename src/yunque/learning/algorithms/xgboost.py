@@ -48,10 +48,14 @@ def parameters(request: FitRequest) -> dict[str, Any]:
     defaults = tuned | {"colsample_bylevel": 0.9, "max_bin": 256, "objective": OBJECTIVES[request.task.kind]}
     fixed: dict[str, Any] = {
         "tree_method": "hist",
+        "booster": "gbtree",
+        "multi_strategy": "one_output_per_tree",
         "seed": request.seed % (2**31 - 1),
         "nthread": request.threads,
         "verbosity": 0,
     }
+    if request.task.is_classification:
+        fixed["objective"] = OBJECTIVES[request.task.kind]
     if request.task.kind is TaskKind.MULTICLASS:
         fixed["num_class"] = request.task.n_outputs
     return defaults | own_params(request.params, ("num_boost_round",)) | fixed
@@ -194,6 +198,12 @@ def _reference(fitted: Fitted) -> tuple[str, bytes]:
     return ".ubj", b"" if fitted.native is None else bytes(fitted.native.booster.save_raw("ubj"))
 
 
+def _cost(rows: int, columns: int, outputs: int) -> float:
+    """Measured: 250 rounds; regression grows to depth 9, which is 2.5 times the work of depth 6."""
+    trees = outputs if outputs > 2 else 1 if outputs == 2 else 2.5
+    return 0.1 + 250 * trees * columns * (3e-4 + 7e-9 * rows)
+
+
 ALGORITHM = Algorithm(
     name="xgboost",
     aliases=("xgb", "xgb_classifier", "xgb_regressor", "xgboost_classifier", "xgboost_regressor"),
@@ -206,5 +216,5 @@ ALGORITHM = Algorithm(
     native_raw=_native_raw,
     reference=_reference,
     refit_params=lambda rounds: {"num_boost_round": rounds},
-    cost=lambda rows, columns, outputs: 0.1 + 6e-7 * rows * columns * outputs,
+    cost=_cost,
 )
