@@ -92,6 +92,16 @@ class FileStorage:
         check_key(key)
         return None
 
+    def clear_partials(self, before: datetime) -> int:
+        """Remove half-written files that nobody has touched since `before`; give how many."""
+        count = 0
+        for path in self._root.rglob(f"{_PARTIAL}*"):
+            with suppress(FileNotFoundError):
+                if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before:
+                    path.unlink()
+                    count += 1
+        return count
+
     def _key(self, path: Path) -> str:
         return path.relative_to(self._root).as_posix()
 
