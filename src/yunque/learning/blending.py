@@ -50,18 +50,23 @@ def blend(arena: Arena, standings: Mapping[str, Standing], target: float) -> Ble
     """
     entered = _entered(standings)
     reach = common_folds({name: each.in_order for name, each in entered.items()})
-    results = {name: each.results for name, each in entered.items()}
+    results = {
+        name: each.results
+        for name, each in standings.items()
+        if name in entered or each.candidate.is_reference
+    }
     oof = assemble(arena.split.folds, results, arena.table.y, arena.table.weight, reach)
     copies = 1 if arena.split.refits else len(oof.folds)
     costs = {
         name: copies * float(np.median([r.microseconds_per_row for r in results[name].values()]))
         for name in oof.predictions
+        if name in entered
     }
     until = arena.ledger.search_end + 0.3 * arena.ledger.reserve
     judged = Judged(task=arena.task, y=oof.y, weight=oof.weight)
     mixture, pareto = choose(
         judged,
-        oof.predictions,
+        {name: oof.predictions[name] for name in costs},
         costs,
         target,
         out_of_time=lambda: arena.ledger.clock() > until,

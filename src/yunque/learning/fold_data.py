@@ -1,6 +1,5 @@
 """The matrices of a fold: a recipe fitted on its training rows, encoded once and shared by all candidates."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
@@ -19,6 +18,7 @@ from yunque.learning.splits import IntArray, Split
 
 # One encoded training matrix stays below this many cells (8 bytes each); more rows are drawn down to it.
 MOST_CELLS = 50_000_000
+MOST_CELLS_KEPT = 120_000_000  # of all matrices that are kept for the next candidate
 ALL_ROWS = -1  # the "fold" that holds every training row, for refits
 
 
@@ -27,13 +27,15 @@ class Table:
     """The checked table with its answers as numbers.
 
     Attributes:
-        y: class positions or values; meaningless where `weight` or the target is missing.
+        y: class positions or values; 0 where the target is missing.
+        known: whether a row has a target.
         weight: positive weights, or None.
     """
 
     frame: pl.DataFrame
     schema: Schema
     y: npt.NDArray[Any]
+    known: npt.NDArray[np.bool_]
     weight: FloatArray | None = None
 
     def matrix(self, recipe: Recipe, rows: IntArray) -> Matrix:
@@ -50,6 +52,11 @@ class Encoded:
     train_rows: IntArray
     train: Matrix
     valid: Matrix | None
+
+    @property
+    def cells(self) -> int:
+        """Numbers held in memory."""
+        return int(self.train.x.size + (0 if self.valid is None else self.valid.x.size))
 
 
 class FoldData:
@@ -69,14 +76,26 @@ class FoldData:
         with self._lock:
             lock = self._locks.setdefault(key, Lock())
         with lock:
-            if key not in self._encoded:
-                self._encoded[key] = self._encode(view, fold)
-            return self._encoded[key]
+            encoded = self._encoded.get(key)
+            if encoded is None:
+                encoded = self._encode(view, fold)
+                self._keep(key, encoded)
+            return encoded
+
+    def _keep(self, key: tuple[str, int], encoded: Encoded) -> None:
+        """Remember it, and forget the oldest others when all together grow too large."""
+        with self._lock:
+            self._encoded[key] = encoded
+            for oldest in list(self._encoded):
+                if sum(each.cells for each in self._encoded.values()) <= MOST_CELLS_KEPT or oldest == key:
+                    break
+                del self._encoded[oldest]
 
     def forget(self, fold: int) -> None:
         """Drop the matrices of a fold; its recipes stay."""
-        for key in [key for key in self._encoded if key[1] == fold]:
-            del self._encoded[key]
+        with self._lock:
+            for key in [key for key in self._encoded if key[1] == fold]:
+                del self._encoded[key]
 
     def recipe(self, view: View, fold: int) -> Recipe:
         """Give the recipe of a fold that was encoded before."""
@@ -120,8 +139,3 @@ def sample(matrix: Matrix, most_rows: int, seed: int) -> Matrix:
     rows = np.sort(np.random.default_rng(seed).choice(len(matrix.y), most_rows, replace=False))
     weight = None if matrix.weight is None else matrix.weight[rows]
     return replace(matrix, x=np.ascontiguousarray(matrix.x[rows]), y=matrix.y[rows], weight=weight)
-
-
-def facts_of(recipe: Recipe) -> Mapping[str, Any]:
-    """Say in a few words what a recipe is."""
-    return {"view": recipe.view, "outputs": len(recipe.outputs)}

@@ -29,9 +29,9 @@ from yunque.learning.ranking import rank
 from yunque.learning.refine import variation
 from yunque.learning.reporter import Reporter
 from yunque.learning.request import LearnRequest
-from yunque.learning.search import Arena, close, enter, run
+from yunque.learning.search import Arena, close, enter, run, run_references
 from yunque.learning.splits import Split
-from yunque.learning.verdict import Score, explain, judge_baselines, score
+from yunque.learning.verdict import Score, explain, judge_baselines, raise_alarms, score
 
 __all__ = ["LearnRequest", "learn"]
 
@@ -61,6 +61,7 @@ def _learn(request: LearnRequest) -> Leaderboard:
     arena = _arena(request, table, split, ledger, reporter)
     ledger.mark("prepare")
     standings = enter(anchors(request.task, request.algorithms))
+    run_references(arena, standings)
     run(arena, standings)
     ledger.mark("anchor")
     reporter.say("baselines", "Judging the constant and the best single column")
@@ -86,11 +87,14 @@ def _learn(request: LearnRequest) -> Leaderboard:
     importance, skipped = explain(arena, champion, blended, standings)
     notes += [f"no time for the importance of {len(skipped)} columns"] if skipped else []
     ledger.mark("explain")
+    found = raise_alarms(arena, result, baselines, importance)
+    ledger.mark("alarms")
     facts = {**_facts(request, mode, champion, blended), "notes": notes}
     board = replace(
         _board(arena, standings, blended, champion, result),
         baselines=baselines,
         importance=importance,
+        alarms=found,
         plan=make_plan(split, standings, parts, facts),
     )
     ledger.mark("finish")
@@ -130,7 +134,7 @@ def _whole(
         pace=measured_pace(standings, fit_size(request, 1)),
     )
     candidates, slot = portfolio(request.task, shape, request.algorithms)
-    longest = REFIT_SHARE * ledger.reserve / 1.45 if split.refits else seconds
+    longest = REFIT_SHARE * ledger.reserve / 1.6 if split.refits else seconds
     whole = replace(
         arena,
         slot=slot,

@@ -88,6 +88,7 @@ def usable_rows(frame: pl.DataFrame, schema: Schema, task: Task) -> tuple[Table,
     """
     y, known = answers(frame, task)
     weight = weights(frame, schema)
+    has_target = known
     notes = []
     if not known.all():
         notes.append(f"{int((~known).sum())} rows without a target are used for nothing")
@@ -100,7 +101,11 @@ def usable_rows(frame: pl.DataFrame, schema: Schema, task: Task) -> tuple[Table,
         raise DataError(
             f"No row has a target in {task.target!r}.", hint="Check how the target column is read."
         )
-    return Table(frame=frame, schema=schema, y=y, weight=weight), np.flatnonzero(known), notes
+    return (
+        Table(frame=frame, schema=schema, y=y, known=has_target, weight=weight),
+        np.flatnonzero(known),
+        notes,
+    )
 
 
 def affordable_rows(schema: Schema, seconds: float) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 
 from yunque.learning.blending import Blended
 from yunque.learning.judge import Judged
-from yunque.learning.leaderboard import Entry
+from yunque.learning.leaderboard import Entry, State
 from yunque.learning.metrics import evaluate_all, loss_error, metric
 from yunque.learning.race import Standing
 from yunque.learning.task import Task
@@ -26,8 +26,11 @@ def rank(task: Task, standings: Mapping[str, Standing], blended: Blended, seed: 
 def _entry(task: Task, standing: Standing, blended: Blended, seed: int) -> Entry:
     results = standing.results.values()
     loss, error, metrics = None, None, {}
+    state: State = standing.state or "skipped"
     predictions = blended.oof.predictions.get(standing.name)
-    if predictions is not None and standing.state == "done":
+    if predictions is None and state == "done":
+        state = "dropped"  # it finished fewer folds than those on which candidates are compared
+    if predictions is not None and state == "done":
         judged = Judged(task=task, y=blended.oof.y, weight=blended.oof.weight)
         loss = judged.loss(predictions)
         most = max(1_000, MOST_NUMBERS // task.n_outputs)
@@ -36,15 +39,13 @@ def _entry(task: Task, standing: Standing, blended: Blended, seed: int) -> Entry
             judged, predictions = judged.take(rows), predictions[rows]
         error = loss_error(metric(task.metric, task.kind), task, judged.y, predictions, seed)
         metrics = evaluate_all(task, judged.y, predictions, weight=judged.weight)
-    elif standing.state == "done":
-        loss = standing.mean_loss
     costs = [result.microseconds_per_row for result in results]
     return Entry(
         name=standing.name,
         algorithm=standing.candidate.algorithm.name,
         family=standing.candidate.family,
         params=dict(standing.candidate.params),
-        state=standing.state or "skipped",
+        state=state,
         reason=standing.reason,
         loss=loss,
         loss_error=error,

@@ -62,6 +62,14 @@ def enter(candidates: tuple[Candidate, ...]) -> dict[str, Standing]:
     return {each.name: Standing(candidate=each) for each in candidates}
 
 
+def run_references(arena: Arena, standings: dict[str, Standing]) -> None:
+    """Fit the references on the first fold, here and now: whatever happens later, something can be served."""
+    for standing in standings.values():
+        if standing.candidate.is_reference:
+            job = FitJob(candidate=standing.candidate, fold=0, task=arena.task, seed=arena.seed)
+            _note(arena, standings, Finished(job=job, outcome=_work(arena, job)))
+
+
 def run(arena: Arena, standings: dict[str, Standing]) -> None:
     """Fit candidates on folds until all is done, the search's time is over, or someone cancels."""
     workers: FitWorkers = Workers(max(1, arena.threads))

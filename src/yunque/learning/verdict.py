@@ -11,9 +11,10 @@ from yunque.learning.decide import answered, coverage
 from yunque.learning.held_out import on_fold_rows, on_untouched_rows
 from yunque.learning.importance import Explained, permutation_importance
 from yunque.learning.judge import Judged
-from yunque.learning.leaderboard import Baseline, Champion, Decision, HeldOut
+from yunque.learning.leaderboard import Alarm, Baseline, Champion, Decision, HeldOut
+from yunque.learning.leak_alarm import alarms
 from yunque.learning.metrics import evaluate_all, loss_error, loss_of, metric
-from yunque.learning.prepare import CELLS_PER_SECOND
+from yunque.learning.prepare import CELLS_PER_SECOND, affordable_rows
 from yunque.learning.race import Standing
 from yunque.learning.search import Arena
 from yunque.learning.ship import bag, build
@@ -22,6 +23,7 @@ from yunque.learning.splits import IntArray
 MOST_HELD_OUT = 100_000
 FEWEST_BASELINE_ROWS, MOST_BASELINE_ROWS = 2_000, 200_000
 BASELINE_SHARE = 0.1  # of the budget, for the baselines
+EXPLAINED_AT = 0.85  # of the reserve, when importance must be ready
 MOST_EVALUATED = 10_000_000  # predictions looked at for the champion's metrics
 
 
@@ -131,6 +133,29 @@ def explain(
         ),
         [column.name for column in table.schema.features],
         seed=arena.seed,
-        until=arena.ledger.end - 0.1 * arena.ledger.reserve,
+        until=arena.ledger.search_end + EXPLAINED_AT * arena.ledger.reserve,
         clock=arena.ledger.clock,
+    )
+
+
+def raise_alarms(
+    arena: Arena, found: Score, baselines: tuple[Baseline, ...], importance: Mapping[str, float]
+) -> tuple[Alarm, ...]:
+    """Look for signs that the score is too good to be honest, on the whole table if the budget allows."""
+    table = arena.table
+    y = np.where(table.known, table.y, -1 if arena.task.is_classification else np.nan)
+    rows = drawn(
+        np.arange(table.frame.height), affordable_rows(table.schema, arena.ledger.seconds), arena.seed
+    )
+    whole = len(rows) == table.frame.height
+    return alarms(
+        arena.task,
+        table.schema,
+        table.frame if whole else table.frame[rows],
+        y if whole else y[rows],
+        found.loss,
+        found.metrics,
+        baselines,
+        importance,
+        arena.seed,
     )

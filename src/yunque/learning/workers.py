@@ -63,8 +63,10 @@ class Workers(Generic[Job, Outcome]):
             del self._running[number]
 
     def _run(self, number: int, job: Job, work: Callable[[Job], Outcome]) -> None:
+        finished: Finished[Job, Outcome] = Finished(job=job, error=SystemExit("it left its thread"))
         try:
-            finished: Finished[Job, Outcome] = Finished(job=job, outcome=work(job))
+            finished = Finished(job=job, outcome=work(job))
         except Exception as error:  # noqa: BLE001 - whatever a library raises is this job's outcome
             finished = Finished(job=job, error=error)
-        self._finished.put((number, finished))
+        finally:
+            self._finished.put((number, finished))

@@ -1,0 +1,83 @@
+"""The portfolio fits the budget: fewer candidates and faster learning when time is short."""
+
+from dataclasses import replace
+
+import pytest
+
+from yunque.errors import NotFoundError
+from yunque.learning.fit_size import FitSize
+from yunque.learning.pace import FASTEST, SLOWEST, measured_pace
+from yunque.learning.portfolio import ANCHORS, ENTRIES, Shape, anchors, learning_rate, portfolio
+from yunque.learning.registry import algorithms
+from yunque.learning.task import Task, TaskKind
+
+BINARY = Task(kind=TaskKind.BINARY, target="y", classes=("no", "yes"), metric="log_loss")
+REGRESSION = Task(kind=TaskKind.REGRESSION, target="y", metric="rmse")
+
+
+def shape(seconds: float, rows: int = 5_000, folds: int = 5, scores: int = 1) -> Shape:
+    return Shape(
+        fit=FitSize(rows=rows, columns=20, scores=scores),
+        folds=folds,
+        core_seconds=1.6 * seconds,
+        seconds=seconds,
+    )
+
+
+def test_more_time_means_more_candidates_and_slower_rates() -> None:
+    counts = [len(portfolio(BINARY, shape(seconds))[0]) for seconds in (1.0, 20.0, 60.0, 600.0)]
+    assert counts == sorted(counts) and counts[0] >= 2 and counts[-1] > counts[0]
+    rates = [
+        next(each.params["learning_rate"] for each in portfolio(BINARY, shape(seconds))[0] if each.name == "lightgbm-mixed")
+        for seconds in (5.0, 600.0)
+    ]  # fmt: skip
+    assert rates[0] > rates[1]
+
+
+def test_a_slower_machine_gets_fewer_candidates() -> None:
+    quick, slow = shape(20.0, rows=15_000), replace(shape(20.0, rows=15_000), pace=8.0)
+    assert len(portfolio(BINARY, slow)[0]) < len(portfolio(BINARY, quick)[0])
+
+
+def test_the_slots_of_all_candidates_fit_into_the_search_with_slack() -> None:
+    given = shape(60.0)
+    candidates, slot = portfolio(BINARY, given)
+    total = sum(each.share for each in candidates) * slot * given.folds
+    assert given.core_seconds <= total <= 2.0 * given.core_seconds
+
+
+def test_every_entry_names_an_algorithm_once_and_anchors_come_with_a_reference() -> None:
+    names = [entry.name for entry in (*ANCHORS, *ENTRIES)]
+    assert len(names) == len(set(names))
+    known = {each.name for each in algorithms()}
+    assert {entry.algorithm for entry in (*ANCHORS, *ENTRIES)} <= known
+    for task in (BINARY, REGRESSION):
+        first, second = anchors(task)
+        assert first.is_reference and second.is_anchor and not second.is_reference
+
+
+def test_a_wish_restricts_and_aliases_count() -> None:
+    candidates, _ = portfolio(REGRESSION, shape(20.0), ("lgbm", "ridge"))
+    assert {each.algorithm.name for each in candidates} == {"lightgbm", "linear"}
+    assert [each.name for each in anchors(REGRESSION, ("ridge",))] == ["constant"]
+    with pytest.raises(NotFoundError):
+        portfolio(REGRESSION, shape(20.0), ("lightgbn",))
+
+
+def test_an_algorithm_that_the_portfolio_does_not_mention_takes_part() -> None:
+    mentioned = {entry.algorithm for entry in (*ANCHORS, *ENTRIES)}
+    others = {each.name for each in algorithms() if TaskKind.BINARY in each.tasks} - mentioned
+    candidates, _ = portfolio(BINARY, shape(10_000.0))
+    assert others <= {each.name for each in candidates}
+
+
+def test_rates_have_two_digits_and_limits() -> None:
+    assert learning_rate(0.04, 1e9) == 0.04
+    assert learning_rate(0.04, 250.0) == 0.1
+    assert learning_rate(0.04, 3.0) == 0.2
+    assert learning_rate(0.0001, 1e9) == 0.005
+
+
+def test_without_a_measurement_the_pace_is_one() -> None:
+    assert measured_pace({}, FitSize(rows=1, columns=1, scores=1)) == 1.0
+    assert FASTEST < 1.0 < SLOWEST
