@@ -1,5 +1,6 @@
 """The whole model as numbers in, numbers out: weighted members, then calibration."""
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -7,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba import float64, njit, types, void
 
+from yunque.errors import BundleError
 from yunque.kernel.calibration import Calibration, CalibrationKind, apply_calibration
 from yunque.kernel.form import FloatArray, Form
-from yunque.kernel.link import apply_link
+from yunque.kernel.link import apply_link, n_predictions
 
 __all__ = ["Blend", "Calibration", "CalibrationKind", "Member"]
 
@@ -49,6 +51,22 @@ class Blend:
     members: tuple[Member, ...]
     n_outputs: int
     calibration: Calibration = field(default_factory=Calibration)
+
+    def __post_init__(self) -> None:
+        """Refuse members whose predictions have another width: the compiled sum would read out of bounds.
+
+        Raises:
+            BundleError: there is no member, or one that does not fit.
+        """
+        if not self.members:
+            raise BundleError("A model without members cannot predict.")
+        for member in self.members:
+            width = n_predictions(member.form.link, member.form.n_raw)
+            if width != self.n_outputs or member.recipe < 0 or not abs(member.weight) < math.inf:
+                raise BundleError(
+                    f"The member {member.name} gives {width} numbers a row with weight {member.weight}; "
+                    f"the model has {self.n_outputs}."
+                )
 
     def evaluate(self, matrices: Sequence[FloatArray], *, threads: int = 1) -> FloatArray:
         """Predict rows: one (n, F_r) matrix per recipe -> (n, n_outputs) calibrated.

@@ -5,7 +5,7 @@ and Elkan, KDD 2002. With more than two classes every class has its own map and 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -47,6 +47,11 @@ class Calibration:
 
     kind: CalibrationKind = "identity"
     parameters: tuple[float, ...] = ()
+    numbers: FloatArray = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Keep the parameters as the compiled code reads them."""
+        object.__setattr__(self, "numbers", np.array(self.parameters, np.float64))
 
 
 def isotonic(knots: Sequence[tuple[Sequence[float], Sequence[float]]]) -> Calibration:
@@ -178,5 +183,5 @@ def apply_calibration(calibration: Calibration, p: FloatArray) -> FloatArray:
     if calibration.kind == "identity":
         return p
     out = p.copy()
-    calibrate_rows(CALIBRATION_CODES[calibration.kind], np.array(calibration.parameters), out)
+    calibrate_rows(CALIBRATION_CODES[calibration.kind], calibration.numbers, out)
     return out

@@ -33,6 +33,10 @@ class Form(Protocol):
         """Columns of the matrix it reads."""
 
     @property
+    def n_raw(self) -> int:
+        """Raw scores per row, K."""
+
+    @property
     def link(self) -> Link:
         """How its raw scores become predictions."""
 

@@ -16,11 +16,12 @@ from yunque.kernel.arrays import (
     require_columns,
     require_within,
 )
-from yunque.kernel.forest_walk import CATEGORICAL, FLAG_BITS, INNER, walk
+from yunque.kernel.forest_walk import CATEGORICAL, DEFAULT_LEFT, FEATURE_MASK, FLAG_BITS, INNER, STRICT, walk
 from yunque.kernel.form import Arrays, FloatArray, Link
 
 Precision = Literal["float64", "float32"]
 PRECISIONS = ("float64", "float32")
+FILE_FLAGS = DEFAULT_LEFT | INNER | CATEGORICAL
 MAX_NODES = 2**31 - 1
 MAX_DEPTH = 2048
 LARGEST_SINGLE = 3e38
@@ -51,14 +52,14 @@ class Forest:
     arrays: Arrays
     link: Link
     n_features: int
-    n_outputs: int
+    n_raw: int
     trees: tuple[npt.NDArray[Any], ...]
     sums: tuple[npt.NDArray[Any], ...]
 
     def raw(self, x: FloatArray) -> FloatArray:
         """Score rows: (n, F) C-ordered float64, NaN is missing -> (n, K) raw scores."""
         require_columns(x, self.n_features)
-        out = np.empty((x.shape[0], self.n_outputs))
+        out = np.empty((x.shape[0], self.n_raw))
         walk(self.trees, self.sums, x, out)
         return out
 
@@ -67,9 +68,9 @@ class Forest:
         packed = self.trees[1][:, 1]
         nodes = {
             "threshold": self.trees[0][:, 0].copy(),
-            "feature": ((packed >> FLAG_BITS) & ((1 << 29) - 1)).astype(np.int32),
+            "feature": ((packed >> FLAG_BITS) & FEATURE_MASK).astype(np.int32),
             "left": (packed >> 32).astype(np.int32),
-            "flags": (packed & ((1 << FLAG_BITS) - 1)).astype(np.uint8),
+            "flags": (packed & FILE_FLAGS).astype(np.uint8),
         }
         return dict(self.facts), nodes | self.arrays
 
@@ -90,20 +91,19 @@ class Forest:
         rest = _checked_rest(given, n_features, n_outputs)
         _check_targets(nodes, rest)
         _check_sizes(nodes, rest, factors, single[1])
-        packed = _pack(nodes)
+        packed = _pack(nodes, strict=single[0])
         categorical = bool((nodes["flags"] & CATEGORICAL).any())
         return cls(
             facts={name: facts[name] for name in FACTS},
             arrays=rest,
             link=given.link(n_outputs),
             n_features=n_features,
-            n_outputs=n_outputs,
+            n_raw=n_outputs,
             trees=(
                 packed,
                 packed.view(np.int64),
                 rest["tree_start"],
-                rest["words"],
-                rest["word_start"],
+                _packed_sets(rest),
                 rest["zero_is_missing"],
                 np.array([categorical, *single], np.uint8),
             ),
@@ -127,7 +127,7 @@ def _checked_nodes(given: Unchecked, n_features: int) -> Arrays:
         "flags": given.array("flags", "|u1", (count,)),
     }
     require(not np.isnan(threshold).any(), "a threshold is not a number")
-    require(bool((nodes["flags"] < (1 << FLAG_BITS)).all()), "a node has unknown flags")
+    require(bool((nodes["flags"] <= FILE_FLAGS).all()), "a node has unknown flags")
     require_within(nodes["feature"], n_features, "a node")
     return nodes
 
@@ -137,6 +137,7 @@ def _checked_rest(given: Unchecked, n_features: int, n_outputs: int) -> Arrays:
     n_nodes = given.array("threshold", "<f8", (None,)).size
     words = given.array("words", "<u4", (None,))
     tree_start = given.offsets("tree_start", None, n_nodes)
+    require(words.size < MAX_NODES, "there are too many category sets")
     rest = {
         "tree_start": tree_start,
         "tree_output": given.array("tree_output", "<i4", (tree_start.size - 1,)),
@@ -189,7 +190,13 @@ def _check_sizes(nodes: Arrays, rest: Arrays, factors: FloatArray, single_sums: 
     require(total < min(most, LARGEST / max(abs(factors[1]), 1.0)), "the leaves are too large to be summed")
 
 
-def _pack(nodes: Arrays) -> FloatArray:
+def _packed_sets(rest: Arrays) -> npt.NDArray[np.uint32]:
+    """Put the starts of the category sets in front of their words, counted from there."""
+    starts = rest["word_start"] + rest["word_start"].size
+    return np.concatenate((starts.astype(np.uint32), rest["words"]))
+
+
+def _pack(nodes: Arrays, *, strict: bool) -> FloatArray:
     """Lay nodes out as 16 bytes each; leaves point at themselves."""
     count = nodes["threshold"].size
     packed = np.empty((count, 2))
@@ -197,5 +204,6 @@ def _pack(nodes: Arrays) -> FloatArray:
     inner = (nodes["flags"] & INNER) > 0
     left = np.where(inner, nodes["left"], np.arange(count)).astype(np.int64)
     feature = nodes["feature"].astype(np.int64)
-    packed.view(np.int64)[:, 1] = left << 32 | feature << FLAG_BITS | nodes["flags"]
+    flags = nodes["flags"].astype(np.int64) + STRICT * ((nodes["flags"] & CATEGORICAL) > 0) * strict
+    packed.view(np.int64)[:, 1] = left << 32 | feature << FLAG_BITS | flags
     return packed

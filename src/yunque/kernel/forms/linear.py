@@ -58,16 +58,21 @@ class Linear:
         """Columns of the matrix it reads."""
         return int(self.weights.shape[0])
 
+    @property
+    def n_raw(self) -> int:
+        """Raw scores per row."""
+        return int(self.bias.size)
+
     def raw(self, x: FloatArray) -> FloatArray:
         """Score rows: (n, F) C-ordered float64 -> (n, K) raw scores."""
         require_columns(x, self.n_features)
-        out = np.empty((x.shape[0], self.bias.size))
+        out = np.empty((x.shape[0], self.n_raw))
         weigh(self.weights, self.bias, x, out)
         return out
 
     def to_arrays(self) -> tuple[dict[str, Any], Arrays]:
         """Give the link, the shape, and both arrays."""
-        facts = {"link": self.link, "n_features": self.n_features, "n_outputs": self.bias.size}
+        facts = {"link": self.link, "n_features": self.n_features, "n_outputs": self.n_raw}
         return facts, {"weights": self.weights, "bias": self.bias}
 
     @classmethod

@@ -19,6 +19,7 @@ from yunque.kernel.arrays import (
 )
 from yunque.kernel.form import Arrays, FloatArray, Link
 
+SINGLE_MAX = 3.4028234663852886e38
 DEEPEST = 16
 SPLITS = ("split_feature", "border", "indicator_column", "indicator_code")
 FACTS = ("link", "n_features", "n_outputs", "scale")
@@ -57,10 +58,13 @@ def leaf_of(trees, tree, row):  # type: ignore[no-untyped-def]
 
 @njit(void(_trees, _read(float64, 2), int64, types.Array(float32, 1, "C")), cache=True, nogil=True)
 def load_row(trees, x, r, row) -> None:  # type: ignore[no-untyped-def]
-    """Copy a row rounded to float32, missing as infinite where it counts as largest, then the indicators."""
+    """Copy a row in float32 and in its range, missing as infinite where it is largest, then indicators."""
     columns, codes, nan_is_largest = trees[2], trees[3], trees[7]
     for j in range(x.shape[1]):
-        row[j] = np.float32(x[r, j])
+        value = x[r, j]
+        if value == value:
+            value = min(max(value, -SINGLE_MAX), SINGLE_MAX)
+        row[j] = np.float32(value)
     for i in range(columns.size):
         row[x.shape[1] + i] = np.float32(row[columns[i]] == codes[i])
     for j in range(x.shape[1]):
@@ -105,13 +109,13 @@ class Oblivious:
     arrays: Arrays
     link: Link
     n_features: int
-    n_outputs: int
+    n_raw: int
     trees: tuple[npt.NDArray[Any], ...]
 
     def raw(self, x: FloatArray) -> FloatArray:
         """Score rows: (n, F) C-ordered float64, NaN is missing -> (n, K) raw scores."""
         require_columns(x, self.n_features)
-        out = np.empty((x.shape[0], self.n_outputs))
+        out = np.empty((x.shape[0], self.n_raw))
         walk(self.trees, x, out)
         return out
 
@@ -166,7 +170,7 @@ class Oblivious:
             arrays=checked,
             link=given.link(n_outputs),
             n_features=n_features,
-            n_outputs=n_outputs,
+            n_raw=n_outputs,
             trees=kernel,
         )
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from yunque.errors import UsageError
 from yunque.kernel.forest_build import Scoring, TreeNodes, build_forest
 from yunque.kernel.form import FloatArray, Form, Link
 from yunque.learning.algorithm import Algorithm, FitRequest, Fitted, Matrix
@@ -110,6 +111,8 @@ def _native_raw(fitted: Fitted, request: FitRequest, x: FloatArray) -> FloatArra
 def _flatten(fitted: Fitted, request: FitRequest) -> Form:
     native: Boosted = fitted.native
     model = native.booster.model_to_string(num_iteration=native.rounds)
+    if "\naverage_output\n" in model:
+        raise UsageError("LightGBM's own random forest is not offered.", hint="Ask for random_forest.")
     texts = _tree_texts(model)
     n_features = request.train.x.shape[1]
     zero_is_missing = np.zeros(n_features, np.bool_)
@@ -125,7 +128,6 @@ def _flatten(fitted: Fitted, request: FitRequest) -> Form:
         link=LINKS.get(request.task.kind, native.target.link),
         n_features=n_features,
         n_outputs=n_outputs,
-        divisor=native.rounds if "\naverage_output\n" in model else 1.0,
         scale=native.target.scale,
         bias=np.full(n_outputs, native.target.centre),
         category_sets=sets,
