@@ -410,7 +410,7 @@ def test_jobs_are_listed_newest_first_in_pages_and_counted(queue: Queue, clock: 
         ids.append(put(queue).id)
         clock.advance(1)
     page = list_jobs(queue.database, JobFilter(tenant="a", limit=2))
-    rest = list_jobs(queue.database, JobFilter(tenant="a", before=page[-1].created_at))
+    rest = list_jobs(queue.database, JobFilter(tenant="a", after=page[-1].id))
     assert [job.id for job in page + rest] == ids[::-1]
     fail(queue, taken(queue), BAD_DATA)
     assert count_jobs(queue.database) == {"free": {"queued": 4, "failed": 1}}

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -49,10 +49,12 @@ KINDS = kinds_by_name(
 
 
 @pytest.fixture
-def queue(empty_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Queue:
+def queue(empty_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
     monkeypatch.setenv("PYTHONPATH", str(BODIES))
     policy = Policy(lease_seconds=3.0, backoff_seconds=0.01)
-    return Queue(database=open_database(empty_sqlite_url), kinds=KINDS, policy=policy)
+    database = open_database(empty_sqlite_url)
+    yield Queue(database=database, kinds=KINDS, policy=policy)
+    database.engine.dispose()
 
 
 @pytest.fixture

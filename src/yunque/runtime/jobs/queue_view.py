@@ -28,12 +28,12 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True)
 class JobFilter:
-    """Which jobs to list; None is all. `before` continues a list after its last job's `created_at`."""
+    """Which jobs to list; None is all. `after` continues a list after the job of that id."""
 
     tenant: str | None = None
     state: State | None = None
     kind: str | None = None
-    before: datetime | None = None
+    after: str | None = None
     limit: int = 50
 
 
@@ -66,8 +66,10 @@ def list_jobs(database: Database, wanted: JobFilter) -> tuple[Job, ...]:
     ):
         if value is not None:
             query = query.where(column == value)
-    if wanted.before is not None:
-        query = query.where(JOB.c.created_at < wanted.before)
+    if wanted.after is not None:
+        last = sa.select(JOB.c.created_at).where(JOB.c.id == wanted.after).scalar_subquery()
+        same_moment = sa.and_(JOB.c.created_at == last, JOB.c.id > wanted.after)
+        query = query.where(sa.or_(JOB.c.created_at < last, same_moment))
     with database.reading_as(wanted.tenant) as connection:
         return tuple(Job.from_row(row) for row in connection.execute(query))
 

@@ -181,6 +181,8 @@ def _connected(target: Target, rules: Rules) -> Iterator[socket.socket]:
         if isinstance(channel, ssl.SSLSocket):
             channel.do_handshake()
         yield channel
+        if is_late.is_set():  # the end that the other side's words came to was our cut
+            raise TimeoutError
     except (OSError, http.client.HTTPException) as error:
         if is_late.is_set():
             raise TimeoutError from error

@@ -1,0 +1,86 @@
+"""On Postgres a tenant's own connection sees its own rows and nothing else, whatever the query says."""
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from yunque.runtime.database import Database, open_database
+from yunque.runtime.jobs.job import Finished
+from yunque.runtime.jobs.kind import Kind, kinds_by_name
+from yunque.runtime.jobs.ledger import add_funds
+from yunque.runtime.jobs.outbox import add_endpoint
+from yunque.runtime.jobs.queue import Queue, claim
+from yunque.runtime.jobs.queue_finish import complete
+from yunque.runtime.jobs.queue_submit import Submission, submit
+from yunque.runtime.jobs.tables import ACCOUNT, ATTEMPT, ENDPOINT, JOB, JOB_EVENT, LEDGER, OUTBOX, UPLOAD
+from yunque.runtime.jobs.uploads import NewUpload, receive
+from yunque.runtime.storage import open_storage
+
+pytestmark = pytest.mark.pg
+TABLES = (JOB, ATTEMPT, JOB_EVENT, UPLOAD, OUTBOX, ACCOUNT, LEDGER)
+
+
+@pytest.fixture
+def filled(postgres_url: str) -> Iterator[Database]:
+    """Two tenants, each with a row in every table."""
+    database = open_database(postgres_url)
+    queue = Queue(database=database, kinds=kinds_by_name(Kind(name="score", entry="m:f")))
+    for tenant in ("a", "b"):
+        add_funds(database, tenant, 100, currency="MXN", source="gift")
+        add_endpoint(database, tenant, "https://example.com/")
+        upload = NewUpload(tenant=tenant, file_name="x.csv", chunks=[b"1"])
+        receive(database, open_storage("memory://"), upload)
+        submit(queue, Submission(tenant=tenant, kind="score", payload={}))
+        job = claim(queue, "w")
+        assert job is not None
+        complete(queue, job, Finished())
+    yield database
+    database.engine.dispose()
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_tenant_sees_only_its_own_rows(filled: Database, table: sa.Table) -> None:
+    everything = sa.select(sa.distinct(table.c.tenant))
+    with filled.reading_as("a") as connection:
+        assert connection.execute(everything).scalars().all() == ["a"]
+    with filled.reading() as connection:
+        assert sorted(connection.execute(everything).scalars().all()) == ["a", "b"]
+
+
+def test_without_a_tenant_there_are_no_rows(filled: Database) -> None:
+    with filled.reading_as("") as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(JOB)).scalar_one() == 0
+
+
+def test_the_claims_of_a_supabase_token_name_the_tenant(filled: Database) -> None:
+    claims = '{"sub": "u1", "app_metadata": {"tenant": "b"}, "user_metadata": {"tenant": "a"}}'
+    with filled.reading_as("") as connection:
+        connection.execute(sa.select(sa.func.set_config("request.jwt.claims", claims, True)))
+        found = connection.execute(sa.select(JOB.c.tenant)).scalars().all()
+    assert found == ["b"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE job SET tenant = 'a'",
+        "DELETE FROM ledger",
+        "INSERT INTO account VALUES ('c', 'MXN', 9, 9, 0, 0, '')",
+        "SELECT secrets FROM webhook_endpoint",
+        "UPDATE account SET purchased_minor = 1000000",
+    ],
+)
+def test_a_tenant_may_neither_write_nor_read_secrets(filled: Database, statement: str) -> None:
+    with (
+        pytest.raises(sa.exc.ProgrammingError, match="permission denied"),
+        filled.reading_as("a") as connection,
+    ):
+        connection.exec_driver_sql(statement)
+
+
+def test_the_role_is_left_with_the_transaction(filled: Database) -> None:
+    with filled.reading_as("a"):
+        pass
+    with filled.reading() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(ENDPOINT)).scalar_one() == 2
