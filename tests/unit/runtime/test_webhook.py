@@ -99,6 +99,17 @@ Talk = Callable[[socket.socket], None]
 LOCAL = {"schemes": ("http",), "allows_private": True}
 
 
+def read_request(channel: socket.socket) -> bytes:
+    found = b""
+    while b"\r\n\r\n" not in found:
+        found += channel.recv(65536)
+    head, _, body = found.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+    while len(body) < length:
+        body += channel.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
 class Receiver:
     """A server on this machine that lets `talk` answer each connection."""
 
@@ -118,7 +129,7 @@ class Receiver:
                 return
             with closing(channel):
                 try:
-                    self.received = channel.recv(65536)
+                    self.received = read_request(channel)
                     self._talk(channel)
                 except OSError:
                     pass
