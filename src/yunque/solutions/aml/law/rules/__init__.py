@@ -1,0 +1,1 @@
+"""One rule a file, each ending in RULE, found by file."""
