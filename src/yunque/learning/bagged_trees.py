@@ -10,7 +10,8 @@ from yunque.kernel.forest_build import Scoring, TreeNodes, build_forest
 from yunque.kernel.form import FloatArray, Form
 from yunque.learning.absent_classes import of_all_classes
 from yunque.learning.algorithm import FitRequest, Fitted
-from yunque.learning.target import own_params, target_of
+from yunque.learning.params import library_params
+from yunque.learning.target import target_of
 
 DEEPEST = 512
 STEP_TREES = 25  # on 40,000 rows or fewer
@@ -28,7 +29,7 @@ def tree_params(request: FitRequest, defaults: Mapping[str, Any]) -> dict[str, A
         "min_samples_leaf": leaf,
         "max_depth": 15 if rows > 20_000 else DEEPEST,
     }
-    params = sized | dict(defaults) | own_params(request.params, ())
+    params = sized | dict(defaults) | library_params(request.params)
     depth = params["max_depth"]
     params["max_depth"] = DEEPEST if depth is None else min(int(depth), DEEPEST)
     return params

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from yunque.learning.algorithm import FitRequest
+
 
 @dataclass(kw_only=True)
 class Patience:
@@ -29,3 +31,8 @@ class Patience:
             self.best_round = rounds
         floor = 300.0 if self.rows <= 10_000 else max(20.0, 300.0 * 10_000 / self.rows)
         return rounds - self.best_round >= max(floor * self.share, 0.3 * self.best_round + 20)
+
+
+def patience_of(request: FitRequest) -> Patience:
+    """Give the patience of a fit; `params["patience_share"]` shortens it."""
+    return Patience(rows=request.train.x.shape[0], share=float(request.params.get("patience_share", 1.0)))

@@ -4,9 +4,7 @@ Boosters keep targets and sums in float32: 1e12 + noise would lose the noise. Th
 the form gives raw * scale + centre, which are two roundings and so equal bits everywhere.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -56,10 +54,3 @@ def target_of(request: FitRequest, objective: str = "") -> Target:
     spread = float(np.std((values - centre) / largest)) * largest
     scale = spread if np.isfinite(spread) and spread > 0.0 else 1.0
     return Target(centre=centre, scale=scale, log1p=log1p, link="expm1" if log1p else "identity")
-
-
-def own_params(params: Mapping[str, Any], ours: tuple[str, ...]) -> dict[str, Any]:
-    """Give the params that are the library's, without those that only we understand."""
-    return {
-        name: value for name, value in params.items() if name not in (*ours, "log_target", "patience_share")
-    }

@@ -15,12 +15,22 @@ from yunque.learning.absent_classes import ABSENT, of_all_classes
 from yunque.learning.algorithm import Algorithm, FitRequest, Fitted, Matrix
 from yunque.learning.algorithms.constant import constant_form, constant_prediction
 from yunque.learning.indicators import Indicators, choose_indicators, expand
-from yunque.learning.patience import Patience
-from yunque.learning.target import Target, own_params, target_of
+from yunque.learning.params import canonical_params, merged_params, refuse
+from yunque.learning.patience import patience_of
+from yunque.learning.target import Target, target_of
 from yunque.learning.task import TaskKind
 
 OBJECTIVES = {TaskKind.BINARY: "Logloss", TaskKind.MULTICLASS: "MultiClass", TaskKind.REGRESSION: "RMSE"}
 LINKS: dict[TaskKind, Link] = {TaskKind.BINARY: "sigmoid", TaskKind.MULTICLASS: "softmax"}
+ALIASES = {
+    "n_estimators": "iterations",
+    "num_boost_round": "iterations",
+    "num_trees": "iterations",
+    "eta": "learning_rate",
+    "max_depth": "depth",
+    "reg_lambda": "l2_leaf_reg",
+    "objective": "loss_function",
+}
 ROUNDS_WITH_VALID, ROUNDS_WITHOUT = 10_000, 300
 
 
@@ -50,8 +60,7 @@ class _Watch:
     """CatBoost's callback: asked after each iteration whether to go on."""
 
     def __init__(self, request: FitRequest) -> None:
-        share = float(request.params.get("patience_share", 1.0))
-        self.patience = Patience(rows=request.train.x.shape[0], share=share)
+        self.patience = patience_of(request)
         self.should_stop = request.should_stop
         self.stopped = False
 
@@ -65,6 +74,8 @@ class _Watch:
 
 def parameters(request: FitRequest) -> dict[str, Any]:
     """Give CatBoost's parameters: strong defaults, then the request's own, then what makes it repeatable."""
+    given = canonical_params(request.params, ALIASES)
+    refuse(given, ("eval_metric", "custom_metric"), "early stopping follows the loss that is learnt")
     limit = ROUNDS_WITHOUT if request.valid is None else ROUNDS_WITH_VALID
     defaults: dict[str, Any] = {
         "loss_function": OBJECTIVES[request.task.kind],
@@ -85,7 +96,7 @@ def parameters(request: FitRequest) -> dict[str, Any]:
     }
     if request.task.is_classification:
         fixed["loss_function"] = OBJECTIVES[request.task.kind]
-    return defaults | own_params(request.params, ()) | fixed
+    return merged_params(defaults, given, fixed)
 
 
 def _pool(matrix: Matrix | None, request: FitRequest, native: Boosted) -> Any:

@@ -11,13 +11,26 @@ from yunque.errors import UsageError
 from yunque.kernel.forest_build import Scoring, TreeNodes, build_forest
 from yunque.kernel.form import FloatArray, Form, Link
 from yunque.learning.algorithm import Algorithm, FitRequest, Fitted, Matrix
-from yunque.learning.patience import Patience
-from yunque.learning.target import Target, own_params, target_of
+from yunque.learning.params import canonical_params, merged_params, refuse
+from yunque.learning.patience import patience_of
+from yunque.learning.target import Target, target_of
 from yunque.learning.task import TaskKind
 
 OBJECTIVES = {TaskKind.BINARY: "binary", TaskKind.MULTICLASS: "multiclass", TaskKind.REGRESSION: "regression"}
 LINKS: dict[TaskKind, Link] = {TaskKind.BINARY: "sigmoid", TaskKind.MULTICLASS: "softmax"}
 ROUNDS_WITH_VALID, ROUNDS_WITHOUT = 10_000, 200
+ALIASES = {
+    "n_estimators": "num_iterations",
+    "num_boost_round": "num_iterations",
+    "eta": "learning_rate",
+    "colsample_bytree": "feature_fraction",
+    "subsample": "bagging_fraction",
+    "subsample_freq": "bagging_freq",
+    "min_child_samples": "min_data_in_leaf",
+    "min_child_weight": "min_sum_hessian_in_leaf",
+    "reg_alpha": "lambda_l1",
+    "reg_lambda": "lambda_l2",
+}
 CATEGORICAL_BIT, DEFAULT_LEFT_BIT = 1, 2
 MISSING_ZERO, MISSING_NAN = 1, 2
 
@@ -33,9 +46,11 @@ class Boosted:
 
 def parameters(request: FitRequest) -> dict[str, Any]:
     """Give LightGBM's parameters: what makes it repeatable, then strong defaults, then the request's own."""
-    rows = request.train.x.shape[0]
+    rows, given = request.train.x.shape[0], canonical_params(request.params, ALIASES)
+    refuse(given, ("metric",), "early stopping follows the loss that is learnt")
     defaults: dict[str, Any] = {
         "objective": OBJECTIVES[request.task.kind],
+        "num_iterations": ROUNDS_WITHOUT if request.valid is None else ROUNDS_WITH_VALID,
         "learning_rate": 0.05,
         "num_leaves": 31,
         "min_data_in_leaf": int(np.clip(rows // 50, 1, 20)),
@@ -59,7 +74,7 @@ def parameters(request: FitRequest) -> dict[str, Any]:
     }
     if request.task.is_classification:
         fixed["objective"] = OBJECTIVES[request.task.kind]
-    return defaults | own_params(request.params, ("num_iterations",)) | fixed
+    return merged_params(defaults, given, fixed)
 
 
 def _dataset(matrix: Matrix, request: FitRequest, target: Target, reference: Any = None) -> Any:
@@ -81,16 +96,15 @@ def _fit(request: FitRequest) -> Fitted:
     import lightgbm
 
     params = parameters(request)
+    most_rounds = int(params.pop("num_iterations"))
     target = target_of(request, str(params["objective"]))
     train = _dataset(request.train, request, target)
     booster = lightgbm.Booster(params, train)
     if request.valid is not None:
         booster.add_valid(_dataset(request.valid, request, target, train), "valid")
-    share = float(request.params.get("patience_share", 1.0))
-    patience = Patience(rows=request.train.x.shape[0], share=share)
-    limit = ROUNDS_WITHOUT if request.valid is None else ROUNDS_WITH_VALID
+    patience = patience_of(request)
     rounds, stopped = 0, False
-    for rounds in range(1, int(request.params.get("num_iterations", limit)) + 1):
+    for rounds in range(1, most_rounds + 1):
         no_split_left = booster.update()
         if request.valid is not None and patience.is_over(rounds, booster.eval_valid()[0][2]):
             break

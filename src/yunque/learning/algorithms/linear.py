@@ -7,7 +7,8 @@ from yunque.kernel.forms.linear import Linear
 from yunque.learning.algorithm import Algorithm, FitRequest, Fitted
 from yunque.learning.algorithms.constant import constant_form, constant_prediction
 from yunque.learning.linear_columns import finite, usable_columns
-from yunque.learning.target import own_params, target_of
+from yunque.learning.params import library_params
+from yunque.learning.target import target_of
 from yunque.learning.task import TaskKind
 
 
@@ -18,7 +19,7 @@ def _fit(request: FitRequest) -> Fitted:
     from threadpoolctl import threadpool_limits
 
     columns, target = usable_columns(request.train.x), target_of(request)
-    model = Ridge(**{"alpha": 1.0} | own_params(request.params, ()), solver="cholesky")
+    model = Ridge(**{"alpha": 1.0} | library_params(request.params), solver="cholesky")
     with threadpool_limits(request.threads):
         learnt = target.learnt(request.train.y)
         model.fit(columns.changed(request.train.x), learnt, sample_weight=request.train.weight)

@@ -15,7 +15,7 @@ from yunque.learning.absent_classes import ABSENT, of_all_classes
 from yunque.learning.algorithm import Algorithm, FitRequest, Fitted, IntArray
 from yunque.learning.algorithms.constant import constant_form, constant_prediction
 from yunque.learning.linear_columns import finite, usable_columns
-from yunque.learning.target import own_params
+from yunque.learning.params import library_params
 from yunque.learning.task import TaskKind
 
 DEFAULTS = {"C": 1.0, "max_iter": 200, "tol": 1e-4}
@@ -74,7 +74,7 @@ def _fit(request: FitRequest) -> Fitted:
     from scipy.optimize import minimize
     from threadpoolctl import threadpool_limits
 
-    params = DEFAULTS | own_params(request.params, ())
+    params = DEFAULTS | library_params(request.params)
     columns = usable_columns(request.train.x)
     weight = np.ones(y.size) if request.train.weight is None else request.train.weight
     problem = _Problem(

@@ -11,8 +11,9 @@ from yunque.kernel.forest_build import Scoring, TreeNodes, build_forest
 from yunque.kernel.form import FloatArray, Form, Link
 from yunque.learning.algorithm import Algorithm, FitRequest, Fitted, Matrix
 from yunque.learning.algorithms.constant import constant_form, constant_prediction
-from yunque.learning.patience import Patience
-from yunque.learning.target import Target, own_params, target_of
+from yunque.learning.params import canonical_params, merged_params, refuse
+from yunque.learning.patience import patience_of
+from yunque.learning.target import Target, target_of
 from yunque.learning.task import TaskKind
 
 OBJECTIVES = {
@@ -21,6 +22,14 @@ OBJECTIVES = {
     TaskKind.REGRESSION: "reg:squarederror",
 }
 LINKS: dict[TaskKind, Link] = {TaskKind.BINARY: "sigmoid", TaskKind.MULTICLASS: "softmax"}
+ALIASES = {
+    "n_estimators": "num_boost_round",
+    "eta": "learning_rate",
+    "reg_alpha": "alpha",
+    "reg_lambda": "lambda",
+    "min_split_loss": "gamma",
+    "max_leaf_nodes": "max_leaves",
+}
 ROUNDS_WITH_VALID, ROUNDS_WITHOUT = 10_000, 200
 SINGLE_MAX = np.finfo(np.float32).max
 
@@ -35,16 +44,25 @@ class Boosted:
 
 def parameters(request: FitRequest) -> dict[str, Any]:
     """Give XGBoost's parameters: defaults tuned by pytabkit, then the request's own, then fixed ones."""
+    given = canonical_params(request.params, ALIASES)
+    refuse(given, ("eval_metric",), "early stopping follows the loss that is learnt")
     if request.task.is_classification:
         tuned: dict[str, Any] = {
-            "eta": 0.08,
+            "learning_rate": 0.08,
             "max_depth": 6,
             "min_child_weight": 5e-6,
             "lambda": 1e-3,
             "subsample": 0.65,
         }
     else:
-        tuned = {"eta": 0.05, "max_depth": 9, "min_child_weight": 2.0, "lambda": 1e-3, "subsample": 0.7}
+        tuned = {
+            "learning_rate": 0.05,
+            "max_depth": 9,
+            "min_child_weight": 2.0,
+            "lambda": 1e-3,
+            "subsample": 0.7,
+        }
+    tuned["num_boost_round"] = ROUNDS_WITHOUT if request.valid is None else ROUNDS_WITH_VALID
     defaults = tuned | {"colsample_bylevel": 0.9, "max_bin": 256, "objective": OBJECTIVES[request.task.kind]}
     fixed: dict[str, Any] = {
         "tree_method": "hist",
@@ -58,7 +76,7 @@ def parameters(request: FitRequest) -> dict[str, Any]:
         fixed["objective"] = OBJECTIVES[request.task.kind]
     if request.task.kind is TaskKind.MULTICLASS:
         fixed["num_class"] = request.task.n_outputs
-    return defaults | own_params(request.params, ("num_boost_round",)) | fixed
+    return merged_params(defaults, given, fixed)
 
 
 def _matrix(x: FloatArray, request: FitRequest) -> Any:
@@ -83,15 +101,14 @@ def _fit(request: FitRequest) -> Fitted:
     import xgboost
 
     params = parameters(request)
+    most_rounds = int(params.pop("num_boost_round"))
     target = target_of(request, params["objective"])
     train = _labelled(request.train, request, target)
     valid = None if request.valid is None else _labelled(request.valid, request, target)
     booster = xgboost.Booster(params, [train] if valid is None else [train, valid])
-    share = float(request.params.get("patience_share", 1.0))
-    patience = Patience(rows=request.train.x.shape[0], share=share)
-    limit = ROUNDS_WITHOUT if valid is None else ROUNDS_WITH_VALID
+    patience = patience_of(request)
     rounds, stopped = 0, False
-    while rounds < int(request.params.get("num_boost_round", limit)) and not stopped:
+    while rounds < most_rounds and not stopped:
         booster.update(train, rounds)
         rounds += 1
         if valid is not None and patience.is_over(rounds, _loss(booster.eval_set([(valid, "v")]))):
