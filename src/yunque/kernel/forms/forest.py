@@ -27,7 +27,7 @@ MAX_DEPTH = 2048
 LARGEST_SINGLE = 3e38
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Forest:
     """Trees with numeric and categorical splits; raw = (base + sum of leaves) / divisor * scale + bias.
 

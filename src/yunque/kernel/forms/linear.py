@@ -35,7 +35,7 @@ def weigh(weights, bias, x, out) -> None:  # type: ignore[no-untyped-def]
             out[r, k] += bias[k]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Linear:
     """Raw scores x @ weights + bias; missing counts as 0, values beyond 1e15 as 1e15.
 

@@ -89,7 +89,7 @@ def walk(trees, x, out) -> None:  # type: ignore[no-untyped-def]
             out[r, k] = out[r, k] * scale[0] + bias[k]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Oblivious:
     """Symmetric trees of numeric splits; raw = sum of leaves * scale + bias.
 

@@ -88,7 +88,6 @@ def _dataset(matrix: Matrix, request: FitRequest, target: Target, reference: Any
         reference=reference,
         categorical_feature=list(request.categorical),
         params={"verbosity": -1},
-        free_raw_data=False,
     )
 
 
@@ -111,6 +110,7 @@ def _fit(request: FitRequest) -> Fitted:
         stopped = request.should_stop()
         if no_split_left or stopped:
             break
+    booster.free_dataset()
     kept = patience.best_round or rounds
     native = Boosted(booster=booster, rounds=kept, target=target)
     return Fitted(native=native, rounds=kept, stopped_early=stopped)
