@@ -30,6 +30,9 @@ class Retention:
     uploads: timedelta = timedelta(days=30)
 
 
+KEEP = Retention()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Collected:
     """What was removed."""
@@ -47,7 +50,7 @@ class KeepsPartials(Protocol):
         ...
 
 
-def collect(database: Database, storage: Storage, retention: Retention = Retention()) -> Collected:
+def collect(database: Database, storage: Storage, retention: Retention = KEEP) -> Collected:
     """Remove expired uploads, then every object below `tenant/` that no row can lead to any more.
 
     Safe beside running jobs and other collectors: an object goes only when it is old and no attempt that

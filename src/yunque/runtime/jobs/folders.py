@@ -33,13 +33,18 @@ RESULT_NAME = "result.json"
 
 
 class FolderView:
-    """The three folders below `root`, brought up to date by `rebuild` (at start) and `refresh` (often)."""
+    """The three folders below `root`, kept true by calling `update` often."""
 
     def __init__(self, database: Database, storage: Storage, root: Path) -> None:
         self._database = database
         self._storage = storage
         self._root = root
         self._seen_until: datetime | None = None
+        self._is_built = False
+
+    def update(self) -> int:
+        """Rebuild at the first call that succeeds, refresh at each later one."""
+        return self.refresh() if self._is_built else self.rebuild()
 
     def rebuild(self) -> int:
         """Make the folders show every job and nothing else of ours; give how many jobs that are."""
@@ -53,7 +58,7 @@ class FolderView:
             for job_id, path in self._files(folder):
                 if job_id not in known:
                     path.unlink(missing_ok=True)
-        self._seen_until = newest
+        self._seen_until, self._is_built = newest, True
         return len(known)
 
     def refresh(self) -> int:

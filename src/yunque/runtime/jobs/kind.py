@@ -1,5 +1,7 @@
 """A kind of job as a plug-in value: its name, its limits, what it accepts and the function that does it."""
 
+import importlib
+import pkgutil
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -54,3 +56,13 @@ def kinds_by_name(*kinds: Kind) -> Mapping[str, Kind]:
     if len(found) != len(kinds):
         raise ValueError("Two job kinds have the same name.")
     return found
+
+
+def find_kinds(package: str) -> Mapping[str, Kind]:
+    """Find the kinds of a package by file: each module of it ends with `KIND = Kind(...)`.
+
+    The modules are light: what does the work is named by `entry` and imported in the child only.
+    """
+    folder = importlib.import_module(package)
+    names = sorted(found.name for found in pkgutil.iter_modules(folder.__path__))
+    return kinds_by_name(*(importlib.import_module(f"{package}.{name}").KIND for name in names))
