@@ -28,6 +28,9 @@ class Warn(IntFlag):
     ALREADY_NOTIFIED = 65536
     PIECE_VALUE_ASSUMED = 131072
     CASH_ONLY_WITH_TAXES = 262144
+    CLAUSE_ASSUMED = 524288
+    FRACTION_AND_SECTOR_DIFFER = 1048576
+    DEPOSIT_UNKNOWN = 2097152
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +90,7 @@ MEANINGS: dict[Warn, Meaning] = {
     Warn.ONLY_PRICE: Meaning(
         code="solo_precio",
         text=(
-            "Fracción XII A a: sin valor catastral, comercial ni monto garantizado se comparó solo el "
-            "precio."
+            "Fracción XII A a: sin valor catastral, comercial ni monto garantizado se comparó solo el precio."
         ),
     ),
     Warn.SERIES_REACHES_NOTICE: Meaning(
@@ -122,9 +124,19 @@ MEANINGS: dict[Warn, Meaning] = {
     Warn.CASH_ONLY_WITH_TAXES: Meaning(
         code="efectivo_alcanza_con_contribuciones",
         text=(
-            "Antes del 28-03-2026 el efectivo se compara sin contribuciones; con ellas alcanzaría el "
-            "límite."
+            "Antes del 28-03-2026 el efectivo se compara sin contribuciones; con ellas alcanzaría el límite."
         ),
+    ),
+    Warn.CLAUSE_ASSUMED: Meaning(
+        code="inciso_supuesto", text="Sin inciso se tomó el a; los de esta fracción obligan a lo mismo."
+    ),
+    Warn.FRACTION_AND_SECTOR_DIFFER: Meaning(
+        code="fraccion_y_sector_distintos",
+        text="El sector corresponde a otra fracción; se tomó la fracción que trae el archivo.",
+    ),
+    Warn.DEPOSIT_UNKNOWN: Meaning(
+        code="deposito_sin_instrumento",
+        text="Un depósito sin forma_pago puede ser en efectivo: sin ese dato no se comparó con el Art. 32.",
     ),
 }
 
