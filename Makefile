@@ -47,7 +47,7 @@ lock: .make/dev ## Resolve the pins again: names, versions, hashes; no index is 
 	bash scripts/lock.sh
 
 clean: ## Remove the environment and everything that was built
-	rm -rf $(VENV) .make .demo site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests -name "*.nb[ic]" -delete; rm -rf $(VENV) .make .demo site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .make/run: requirements.lock pyproject.toml
 	@mkdir -p .make && test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
