@@ -9,7 +9,7 @@ import numpy as np
 from yunque.errors import TrainingError
 from yunque.kernel.calibration import Calibration, apply_calibration
 from yunque.kernel.form import FloatArray
-from yunque.learning.calibrate import calibrate
+from yunque.learning.calibrate import Evidence, calibrate
 from yunque.learning.decide import decide
 from yunque.learning.ensemble import Mixture, choose, mix
 from yunque.learning.judge import Judged
@@ -19,7 +19,7 @@ from yunque.learning.race import Standing
 from yunque.learning.search import Arena
 from yunque.learning.ship import Mode, Part, Refits, bag, build, references, refit
 
-REFIT_SHARE = 0.6  # of the reserve, for refits
+REFIT_SHARE = 0.7  # of the reserve, for refits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,9 @@ def blend(arena: Arena, standings: Mapping[str, Standing], target: float) -> Ble
         seed=arena.seed,
     )
     mixed = mix(mixture.weights, oof.predictions)
-    calibration, found = calibrate(arena.task, oof.y, mixed, oof.weight, arena.seed)
+    blocks = oof.judged_by if "time" in arena.split.kind else None
+    evidence = Evidence(y=oof.y, predictions=mixed, weight=oof.weight, blocks=blocks)
+    calibration, found = calibrate(arena.task, evidence, arena.seed)
     calibrated = apply_calibration(calibration, mixed)
     return Blended(
         oof=oof,

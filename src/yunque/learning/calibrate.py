@@ -1,6 +1,7 @@
 """Make probabilities mean what they say, from out-of-fold predictions, and only when it clearly helps."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from yunque.kernel.form import FloatArray
 from yunque.learning.task import Task, TaskKind
 
 NESTED_PARTS = 5
+FEWEST_BLOCKS = 3
 MOST_ROWS = 100_000
 MOST_KNOTS = 100
 LOWEST = 1e-15
@@ -26,19 +28,45 @@ NEEDS: Mapping[CalibrationKind, tuple[int, int]] = {
 IDENTITY = Calibration()
 
 
-def calibrate(
-    task: Task, y: npt.NDArray[np.int64], predictions: FloatArray, weight: FloatArray | None, seed: int
-) -> tuple[Calibration, dict[str, Any]]:
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Out-of-fold rows from which a calibration is learnt.
+
+    Attributes:
+        y: (n,) class positions.
+        predictions: (n, C) probabilities of the blend.
+        weight: (n,) weights of rows, or None.
+        blocks: (n,) the number of the block in time that judged a row; None where time plays no part.
+    """
+
+    y: npt.NDArray[np.int64]
+    predictions: FloatArray
+    weight: FloatArray | None = None
+    blocks: npt.NDArray[np.int64] | None = None
+
+    def take(self, rows: npt.NDArray[Any]) -> "Evidence":
+        """Give some of the rows, by mask or by place."""
+        return Evidence(
+            y=self.y[rows],
+            predictions=self.predictions[rows],
+            weight=None if self.weight is None else self.weight[rows],
+            blocks=None if self.blocks is None else self.blocks[rows],
+        )
+
+
+def calibrate(task: Task, evidence: Evidence, seed: int) -> tuple[Calibration, dict[str, Any]]:
     """Choose a calibration map.
 
     A map is accepted when its log-loss, learnt on four fifths of the rows and judged on the fifth, beats the
     predictions as they are by more than one standard error of the difference; the best of those wins.
 
+    Where time plays a part the fifths are the blocks in time, and a map must gain in every one of them: the
+    share of a class moves from month to month, and a map that has learnt one month's share is wrong in the
+    next. With fewer than three blocks nothing is tried.
+
     Args:
         task: the question; in regression the answer is the identity.
-        y: (n,) class positions.
-        predictions: (n, C) out-of-fold probabilities of the blend.
-        weight: (n,) weights of rows, or None.
+        evidence: out-of-fold rows.
         seed: seeds the fifths, and the draw of rows when there are very many.
 
     Returns:
@@ -47,24 +75,35 @@ def calibrate(
     if not task.is_classification:
         return IDENTITY, {}
     rng = np.random.default_rng(seed)
-    if len(y) > MOST_ROWS:
-        rows = np.sort(rng.choice(len(y), MOST_ROWS, replace=False))
-        y, predictions, weight = y[rows], predictions[rows], None if weight is None else weight[rows]
-    part = rng.permutation(len(y)) % NESTED_PARTS
-    before = _log_losses(y, predictions)
+    if len(evidence.y) > MOST_ROWS:
+        evidence = evidence.take(np.sort(rng.choice(len(evidence.y), MOST_ROWS, replace=False)))
+    fits = _fitters(task, evidence.y)
+    part = rng.permutation(len(evidence.y)) % NESTED_PARTS
+    blocks = evidence.blocks
+    enough = blocks is not None and len(np.unique(blocks)) >= FEWEST_BLOCKS
+    if blocks is not None:
+        part = np.unique(blocks, return_inverse=True)[1]
+        fits = fits if enough else {}
     found: dict[str, Any] = {}
     best, best_gain = IDENTITY, 0.0
-    for kind, fit in _fitters(task, y).items():
-        after = np.empty(len(y))
-        for number in range(NESTED_PARTS):
-            seen, judged = part != number, part == number
-            fitted = fit(predictions[seen], y[seen], None if weight is None else weight[seen])
-            after[judged] = _log_losses(y[judged], apply_calibration(fitted, predictions[judged]))
-        gain, error = _mean_and_error(before - after, weight)
-        found[kind] = {"gain": gain, "error": error}
-        if gain > error and gain > best_gain:
-            best, best_gain = fit(predictions, y, weight), gain
+    for kind, fit in fits.items():
+        gains = _gains(evidence, part, fit)
+        gain, error = _mean_and_error(gains, evidence.weight)
+        everywhere = not enough or all(gains[part == number].mean() > 0 for number in np.unique(part))
+        found[kind] = {"gain": gain, "error": error, "in_every_block": everywhere}
+        if gain > error and everywhere and gain > best_gain:
+            best, best_gain = fit(evidence.predictions, evidence.y, evidence.weight), gain
     return best, found
+
+
+def _gains(evidence: Evidence, part: npt.NDArray[np.int64], fit: "Fit") -> FloatArray:
+    """Give the log-loss that a map takes away from each row, learnt without the row's part."""
+    gains = np.zeros(len(evidence.y))
+    for number in np.unique(part):
+        seen, judged = evidence.take(part != number), evidence.take(part == number)
+        after = apply_calibration(fit(seen.predictions, seen.y, seen.weight), judged.predictions)
+        gains[part == number] = _log_losses(judged.y, judged.predictions) - _log_losses(judged.y, after)
+    return gains
 
 
 Fit = Callable[[FloatArray, npt.NDArray[np.int64], FloatArray | None], Calibration]

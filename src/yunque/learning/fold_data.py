@@ -1,5 +1,6 @@
 """The matrices of a fold: a recipe fitted on its training rows, encoded once and shared by all candidates."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
@@ -17,7 +18,8 @@ from yunque.learning.algorithm import Matrix, View
 from yunque.learning.splits import IntArray, Split
 
 # One encoded training matrix stays below this many cells (8 bytes each); more rows are drawn down to it.
-MOST_CELLS = 50_000_000
+# Linear fits copy theirs several times and gain little from a million rows.
+MOST_CELLS: Mapping[View, int] = {"tree": 60_000_000, "linear": 15_000_000}
 MOST_CELLS_KEPT = 120_000_000  # of all matrices that are kept for the next candidate
 ALL_ROWS = -1  # the "fold" that holds every training row, for refits
 
@@ -62,7 +64,9 @@ class Encoded:
 class FoldData:
     """Encodes each (view, fold) on first use, keeps it while it may be needed, and forgets it on request."""
 
-    def __init__(self, table: Table, split: Split, seed: int, most_cells: int = MOST_CELLS) -> None:
+    def __init__(
+        self, table: Table, split: Split, seed: int, most_cells: Mapping[View, int] = MOST_CELLS
+    ) -> None:
         self._table, self._split, self._seed, self._most_cells = table, split, seed, most_cells
         self._lock = Lock()
         self._locks: dict[tuple[str, int], Lock] = {}
@@ -109,7 +113,7 @@ class FoldData:
         )
         recipe = self._recipes.get((view, fold)) or self._fit(view, train)
         self._recipes[view, fold] = recipe
-        rows = self._drawn(train, max(1, len(recipe.outputs)), f"{view} matrix")
+        rows = self._drawn(train, view, max(1, len(recipe.outputs)))
         return Encoded(
             recipe=recipe,
             train_rows=rows,
@@ -121,11 +125,11 @@ class FoldData:
         frame = self._table.frame[train]
         return fit_recipe(view, self._table.schema, frame, y=self._table.y[train], seed=self._seed)
 
-    def _drawn(self, rows: IntArray, columns: int, what: str) -> IntArray:
-        most = max(1_000, self._most_cells // columns)
+    def _drawn(self, rows: IntArray, view: View, columns: int) -> IntArray:
+        most = max(1_000, self._most_cells[view] // columns)
         if len(rows) <= most:
             return rows
-        note = f"{what}: {most} of {len(rows)} rows, to stay within memory"
+        note = f"{view} matrix: {most} of {len(rows)} rows, to stay within memory"
         if note not in self.notes:
             self.notes.append(note)
         rng = np.random.default_rng(self._seed)

@@ -19,6 +19,7 @@ from yunque.learning.splits import Fold, IntArray, Split, SplitWish, column_of, 
 
 FEWEST_ROWS = 4
 MOST_PREDICTED = 5_000_000  # numbers that one candidate predicts over all folds
+LEAST_TIME_SHARE = 0.2  # one block in time judges for all seasons: a short one speaks of its weather only
 LEAST_KEPT = 0.2  # a purge of groups that leaves less of a fold's training rows is given up
 
 
@@ -199,7 +200,8 @@ def _time_parts(
     rows: Rows, policy: FoldPolicy, gap: float, notes: list[str]
 ) -> tuple[list[tuple[IntArray, IntArray]], dict[str, Any]]:
     assert rows.times is not None  # noqa: S101 - told by the caller
-    found = chain(rows.times, policy.folds, gap, policy.share) or chain(rows.times, 1, 0.0, policy.share)
+    share = max(policy.share, LEAST_TIME_SHARE)
+    found = chain(rows.times, policy.folds, gap, share) or chain(rows.times, 1, 0.0, share)
     if len(found) < policy.folds:
         notes.append(f"{len(found)} instead of {policy.folds} blocks in time: too few distinct moments")
     parts, cuts = [], []

@@ -23,6 +23,7 @@ class OutOfFold:
         rows: (n,) positions in the table, ascending.
         y: (n,) answers.
         weight: (n,) weights, or None.
+        judged_by: (n,) the (last) fold that judged a row.
         predictions: (n, n_outputs) per candidate; the mean where repeated folds predict a row twice.
     """
 
@@ -30,6 +31,7 @@ class OutOfFold:
     rows: IntArray
     y: npt.NDArray[Any]
     weight: FloatArray | None
+    judged_by: IntArray
     predictions: Mapping[str, FloatArray]
 
 
@@ -62,8 +64,10 @@ def assemble(
     rows = np.unique(np.concatenate([folds[fold].valid for fold in covered]))
     places = [np.searchsorted(rows, folds[fold].valid) for fold in covered]
     times = np.zeros(len(rows))
-    for place in places:
+    judged_by = np.zeros(len(rows), dtype=np.int64)
+    for fold, place in zip(covered, places, strict=True):
         times[place] += 1.0
+        judged_by[place] = fold
     predictions = {}
     for name, by_fold in results.items():
         if not all(fold in by_fold for fold in covered):
@@ -77,5 +81,6 @@ def assemble(
         rows=rows,
         y=y[rows],
         weight=None if weight is None else weight[rows],
+        judged_by=judged_by,
         predictions=predictions,
     )

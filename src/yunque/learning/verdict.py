@@ -23,7 +23,7 @@ from yunque.learning.splits import IntArray
 MOST_HELD_OUT = 100_000
 FEWEST_BASELINE_ROWS, MOST_BASELINE_ROWS = 2_000, 200_000
 BASELINE_SHARE = 0.1  # of the budget, for the baselines
-EXPLAINED_AT = 0.85  # of the reserve, when importance must be ready
+EXPLAINED_AT = 0.9  # of the reserve, when importance must be ready
 MOST_EVALUATED = 10_000_000  # predictions looked at for the champion's metrics
 
 
@@ -75,7 +75,7 @@ def score(arena: Arena, champion: Champion, blended: Blended) -> Score:
     """Judge the champion on the untouched rows; without any, on those of the folds."""
     if len(arena.split.holdout):
         _, rows = judged_rows(arena)
-        until = arena.ledger.search_end + 0.75 * arena.ledger.reserve
+        until = arena.ledger.search_end + 0.82 * arena.ledger.reserve
         held = on_untouched_rows(
             champion, arena.table, rows, until=until, clock=arena.ledger.clock, seed=arena.seed
         )

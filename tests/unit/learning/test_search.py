@@ -194,7 +194,7 @@ def test_a_matrix_too_large_for_memory_learns_from_fewer_rows_and_says_so() -> N
     prepared, split, _ = prepare(
         frame, schema, task, SplitWish(folds=1), Means(seconds=60.0, threads=2, seed=7)
     )
-    data = FoldData(prepared, split, 7, most_cells=8_000)
+    data = FoldData(prepared, split, 7, most_cells={"tree": 8_000, "linear": 8_000})
     encoded = data.get("linear", 0)
     assert len(encoded.train.y) < len(split.folds[0].train)
     assert "to stay within memory" in data.notes[0]
