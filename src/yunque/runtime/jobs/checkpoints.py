@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from yunque.errors import ConflictError, NotFoundError
-from yunque.runtime.jobs.job import digest_of
+from yunque.runtime.jobs.digest import digest_of
 from yunque.runtime.storage import Storage
 
 _DIGEST_BYTES = 32

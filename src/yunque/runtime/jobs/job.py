@@ -1,7 +1,5 @@
 """A job as a value: what was asked, where it stands, and the words for its states."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -102,13 +100,3 @@ class Finished:
     prefix: str | None = None
     summary: Mapping[str, Any] | None = None
     charge_minor: int | None = None
-
-
-def canonical_json(value: Any) -> str:
-    """Give the one JSON text of `value`: sorted keys, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def digest_of(value: Any) -> str:
-    """Give the SHA-256 (hexadecimal) of the canonical JSON of `value`."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()

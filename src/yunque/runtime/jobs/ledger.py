@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from yunque.errors import ConflictError, LimitError, NotFoundError, StorageError, UsageError
 from yunque.runtime.database import Database, insert_unless_there
-from yunque.runtime.jobs.job import canonical_json
+from yunque.runtime.jobs.digest import canonical_json
 from yunque.runtime.jobs.tables import ACCOUNT, LEDGER
 
 _FIRST_DIGEST = "0" * 64

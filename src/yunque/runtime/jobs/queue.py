@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -127,11 +128,16 @@ def held(job: Job) -> sa.Update:
     return JOB.update().where(JOB.c.id == job.id, JOB.c.state == State.RUNNING, JOB.c.fence == job.fence)
 
 
+def next_in_line(queue: Queue, limit: int) -> tuple[str, ...]:
+    """Give the ids of the jobs that would be claimed next, without any lock."""
+    with queue.database.reading() as connection:
+        line = _line(queue, queue.database.now(connection), None, ()).with_only_columns(JOB.c.id)
+        return tuple(connection.execute(line.limit(limit)).scalars().all())
+
+
 def has_work(queue: Queue) -> bool:
     """Say, without any lock, whether a claim would probably find a job: the idle worker's question."""
-    with queue.database.reading() as connection:
-        line = _line(queue, queue.database.now(connection), None, ())
-        return connection.execute(line.limit(1)).first() is not None
+    return bool(next_in_line(queue, 1))
 
 
 def _choose(connection: sa.Connection, queue: Queue, now: datetime, job_id: str | None) -> str | None:
@@ -146,9 +152,7 @@ def _choose(connection: sa.Connection, queue: Queue, now: datetime, job_id: str 
         passed_over.add(row.tenant)
 
 
-def _line(
-    queue: Queue, now: datetime, job_id: str | None, passed_over: Collection[str]
-) -> sa.Select[tuple[str, str]]:
+def _line(queue: Queue, now: datetime, job_id: str | None, passed_over: Collection[str]) -> sa.Select[Any]:
     paused = sa.select(PAUSE.c.kind)
     query = sa.select(JOB.c.id, JOB.c.tenant).where(
         JOB.c.state == State.QUEUED,

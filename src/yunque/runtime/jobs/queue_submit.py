@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from yunque.errors import ConflictError, LimitError, NotFoundError, UsageError
 from yunque.runtime.database import insert_unless_there
-from yunque.runtime.jobs.job import Job, State, digest_of
+from yunque.runtime.jobs.digest import digest_of
+from yunque.runtime.jobs.job import Job, State
 from yunque.runtime.jobs.kind import Kind
 from yunque.runtime.jobs.ledger import reserve
 from yunque.runtime.jobs.prices import charge_for, price_on

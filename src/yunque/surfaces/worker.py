@@ -1,0 +1,95 @@
+"""The embedded worker: does jobs in this process's children until it is asked to stop."""
+
+import signal
+import threading
+from dataclasses import dataclass, replace
+from types import FrameType
+
+from yunque.errors import UsageError
+from yunque.runtime.jobs.folders import FolderView
+from yunque.runtime.jobs.kind import find_kinds
+from yunque.runtime.jobs.queue import Policy, Queue
+from yunque.runtime.jobs.supervise import Workplace
+from yunque.runtime.jobs.upkeep import Chore, showing, taking_back, telling, tidying
+from yunque.runtime.jobs.webhook import Rules
+from yunque.runtime.jobs.worker import Worker, owner_name, work, work_off
+from yunque.runtime.logs import configure_logs
+from yunque.runtime.storage import Storage, open_storage
+from yunque.surfaces.bootstrap import Platform, open_platform
+
+KINDS = "yunque.surfaces.kinds"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What ways in need to take jobs and to do them.
+
+    Args:
+        storage: uploads, results and logs.
+        view: the folders pending/, processed/ and failed/ below the home.
+    """
+
+    queue: Queue
+    storage: Storage
+    storage_url: str
+    view: FolderView
+    worker: Worker
+
+
+def open_desk(platform: Platform, *, policy: Policy | None = None, rules: Rules | None = None) -> Desk:
+    """Build the job side of the platform from its settings.
+
+    Raises:
+        UsageError: the storage address is of no known kind.
+    """
+    settings = platform.settings
+    url = settings.storage_url or str((settings.home / "files").absolute())
+    storage = open_storage(url)
+    queue = Queue(database=platform.database, kinds=find_kinds(KINDS), policy=policy or Policy())
+    view = FolderView(platform.database, storage, settings.home / "outputs")
+    scratch = (settings.home / "scratch").absolute()
+    place = Workplace(owner=owner_name(), storage_url=url, scratch=scratch, threads=platform.threads)
+    chores: tuple[Chore, ...] = (
+        taking_back(queue),
+        telling(platform.database, rules or Rules()),
+        tidying(platform.database, storage),
+        showing(view),
+    )
+    worker = Worker(queue=queue, place=place, chores=chores)
+    return Desk(queue=queue, storage=storage, storage_url=url, view=view, worker=worker)
+
+
+def run_worker(*, until_empty: bool = False, kind: str | None = None) -> int:
+    """Do jobs until a signal asks to stop (or none is left), and give how many attempts were made.
+
+    SIGTERM and SIGINT end it gently: a running job may go on for the grace time, then goes back in line
+    and loses no attempt. A second signal ends it at once; the lease takes care of the rest.
+
+    Raises:
+        UsageError: there is no such kind of job.
+    """
+    configure_logs()
+    desk = open_desk(open_platform())
+    worker = desk.worker if kind is None else _only(desk.worker, kind)
+    stop = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        del frame
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+    return work_off(worker, stop) if until_empty else work(worker, stop)
+
+
+def _only(worker: Worker, kind: str) -> Worker:
+    known = worker.queue.kinds
+    if kind not in known:
+        raise UsageError(
+            f"There is no job kind named {kind!r}.", hint=f"Known: {', '.join(known) or 'none'}."
+        )
+    queue = replace(worker.queue, kinds={kind: known[kind]})
+    return replace(worker, queue=queue)
