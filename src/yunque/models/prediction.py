@@ -1,7 +1,9 @@
 """What a prediction is: an answer, how sure it is, and how probabilities become one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -15,9 +17,8 @@ from yunque.learning.task import Label, Task
 INPUT_SUFFIX = "_input"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prediction:
-    """The answer for one row.
+class Prediction(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer for one row; a msgspec value, because one is made for every row that is served.
 
     Attributes:
         value: the predicted class as it stood in the data, or the predicted number.
@@ -50,15 +51,14 @@ class TablePrediction:
     warnings: tuple[CheckFailure, ...] = ()
 
 
-def answer_row(task: Task, decision: Decision, outputs: FloatArray) -> Prediction:
-    """Turn the model's outputs for one row, (1, n_outputs), into an answer."""
-    numbers: list[float] = outputs[0].tolist()
+def answer_row(task: Task, decision: Decision, numbers: Sequence[float]) -> Prediction:
+    """Turn the model's outputs for one row into an answer."""
     if not task.is_classification:
         value = numbers[0]
         return Prediction(
             value=value, probabilities=None, confidence=None, interval=_interval(decision, value)
         )
-    position = _position(decision, numbers)
+    position = answered_position(decision, numbers)
     return Prediction(
         value=task.classes[position],
         probabilities=tuple(numbers),
@@ -67,7 +67,8 @@ def answer_row(task: Task, decision: Decision, outputs: FloatArray) -> Predictio
     )
 
 
-def _position(decision: Decision, probabilities: list[float]) -> int:
+def answered_position(decision: Decision, probabilities: Sequence[float]) -> int:
+    """Give the position of the class that is answered."""
     if decision.threshold is not None and len(probabilities) == 2:
         return 1 if probabilities[1] >= decision.threshold else 0
     return probabilities.index(max(probabilities))

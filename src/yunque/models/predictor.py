@@ -1,6 +1,6 @@
 """A model that answers: one row, many rows or a table in, checked predictions out, the same bits each way."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +11,6 @@ from yunque.data.parse import Value
 from yunque.data.schema import Role
 from yunque.data.table import read_table
 from yunque.errors import UsageError
-from yunque.features.compile_row import compile_row
 from yunque.features.encode import encode
 from yunque.kernel.form import FloatArray
 from yunque.learning.leaderboard import Champion
@@ -20,6 +19,7 @@ from yunque.models.golden import Golden
 from yunque.models.prediction import Prediction, TablePrediction, answer_row, answer_table, beside, scatter
 from yunque.models.predictor_rows import Extra, RowReader, refused
 from yunque.models.predictor_table import TableReader
+from yunque.models.predictor_values import RowEvaluator
 from yunque.models.trusted_load import LoadedBundle
 
 Record = Mapping[str, Any]
@@ -37,6 +37,7 @@ class Predictor:
         contract: the contract its rows must meet.
         champion: blend, recipes and decision.
         version_label: which model answers, for example "channel@3".
+        fields: the names of the fields of a row, in the order of the contract's features.
         bundle: the bundle it was opened from.
     """
 
@@ -48,10 +49,8 @@ class Predictor:
         self.champion: Champion = loaded.champion
         self._rows = RowReader(loaded.contract.schema)
         self._table = TableReader(loaded.contract)
-        names = tuple(column.name for column in self._rows.columns)
-        self._encoders: list[tuple[int, Callable[..., None]]] = [
-            (len(recipe.outputs), compile_row(recipe, names)) for recipe in self.champion.recipes
-        ]
+        self.fields: tuple[str, ...] = tuple(column.name for column in self._rows.columns)
+        self._evaluator = RowEvaluator(self.champion, self.fields)
 
     @classmethod
     def from_bundle(cls, loaded: LoadedBundle, *, version_label: str = "") -> Self:
@@ -62,11 +61,6 @@ class Predictor:
     def classes(self) -> tuple[Label, ...]:
         """The classes in the order of the probabilities; () in regression."""
         return self.task.classes
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The names of the fields of a row, in the order of the contract's features."""
-        return tuple(column.name for column in self._rows.columns)
 
     @property
     def golden(self) -> Golden:
@@ -88,7 +82,7 @@ class Predictor:
             ContractError: a field is missing, unknown (unless `extra` is "ignore") or cannot be read; each
                 failure names its field.
         """
-        return self._answer(self._rows.read(record, extra))
+        return self.answer_values(self._rows.read(record, extra))
 
     def predict_features(self, values: Sequence[Any]) -> Prediction:
         """Answer one row given as values in the order of `fields`.
@@ -96,7 +90,33 @@ class Predictor:
         Raises:
             ContractError: another number of values, or a value that cannot be read.
         """
-        return self._answer(self._rows.read_positions(values))
+        return self.answer_values(self._rows.read_positions(values))
+
+    def read_record(self, record: Record, *, extra: Extra = "refuse") -> list[Value]:
+        """Read one row given by field names as typed values in the order of `fields`.
+
+        Raises:
+            ContractError: as `predict_row`.
+        """
+        return self._rows.read(record, extra)
+
+    def read_records(self, records: Sequence[Record], *, extra: Extra = "refuse") -> list[list[Value]]:
+        """Read many rows as typed values.
+
+        Raises:
+            ContractError: with every failure of every row, and its row number.
+        """
+        return self._rows.read_many(records, extra)
+
+    def answer_values(self, values: Sequence[Value]) -> Prediction:
+        """Answer one row of typed values in the order of `fields`, as `parse_value` gives them; unchecked."""
+        outputs = self._evaluator.outputs(values)
+        return answer_row(self.task, self.champion.decision, outputs.tolist())
+
+    def answer_many_values(self, rows: Sequence[Sequence[Value]]) -> list[Prediction]:
+        """Answer many rows of typed values; unchecked."""
+        outputs = self._evaluator.many(rows).tolist()
+        return [answer_row(self.task, self.champion.decision, numbers) for numbers in outputs]
 
     def predict_rows(self, records: Sequence[Record], *, extra: Extra = "refuse") -> list[Prediction]:
         """Answer many rows at once.
@@ -104,10 +124,7 @@ class Predictor:
         Raises:
             ContractError: with every failure of every row, and its row number.
         """
-        outputs = self.evaluate_rows(records, extra=extra)
-        return [
-            answer_row(self.task, self.champion.decision, outputs[i : i + 1]) for i in range(len(records))
-        ]
+        return self.answer_many_values(self._rows.read_many(records, extra))
 
     def evaluate_rows(self, records: Sequence[Record], *, extra: Extra = "refuse") -> FloatArray:
         """Give the calibrated outputs of many rows, (n, n_outputs).
@@ -115,7 +132,7 @@ class Predictor:
         Raises:
             ContractError: with every failure of every row, and its row number.
         """
-        return self._evaluate(self._rows.read_many(records, extra))
+        return self._evaluator.many(self._rows.read_many(records, extra))
 
     def predict_table(self, source: object) -> TablePrediction:
         """Answer a table: a polars, pandas or pyarrow frame, or the path of a file.
@@ -178,18 +195,6 @@ class Predictor:
     @property
     def _carried(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.contract.schema if column.role in CARRIED)
-
-    def _answer(self, values: Sequence[Value]) -> Prediction:
-        return answer_row(self.task, self.champion.decision, self._evaluate([values]))
-
-    def _evaluate(self, rows: Sequence[Sequence[Value]]) -> FloatArray:
-        matrices = []
-        for width, fill in self._encoders:
-            matrix = np.empty((len(rows), width), dtype=np.float64)
-            for values, row in zip(rows, matrix, strict=True):
-                fill(values, row)
-            matrices.append(matrix)
-        return self.champion.blend.evaluate(matrices)
 
     def _evaluate_frame(self, frame: pl.DataFrame) -> FloatArray:
         """Evaluate a typed frame of features, (n, n_outputs)."""

@@ -1,17 +1,20 @@
 """The application that uvicorn serves: `uvicorn --factory yunque.surfaces.asgi:build`."""
 
-from fastapi import FastAPI
+import sys
+
+from starlette.types import ASGIApp
 
 from yunque.runtime.logs import configure_logs
 from yunque.services.score import Shelf
 from yunque.surfaces.bootstrap import open_platform, read_keyring
+from yunque.surfaces.http.access_log import AccessLog
 from yunque.surfaces.http.app import create_app
 from yunque.surfaces.http.limits import Limits
 from yunque.surfaces.http.metrics_share import SharedCounts
 from yunque.surfaces.http.serving import Serving
 
 
-def build() -> FastAPI:
+def build() -> ASGIApp:
     """Build the application from the settings; each worker builds its own."""
     configure_logs()
     platform = open_platform()
@@ -28,5 +31,6 @@ def build() -> FastAPI:
             cors_origins=settings.cors_origins,
             poll_seconds=settings.poll_seconds,
             shared=SharedCounts(settings.counters_folder),
+            access_log=AccessLog(sys.stderr),
         )
     )

@@ -8,34 +8,36 @@ from yunque.models.prediction import Prediction
 from yunque.models.predictor import Predictor
 
 
-def answer_one(prediction: Prediction, predictor: Predictor, *, detailed: bool) -> dict[str, Any]:
-    """Give `prediction`, `confidence` or `interval`, and `model_version`.
+class AnswerWriter:
+    """Writes the answers of one model.
 
-    Args:
-        prediction: the answer for one row.
-        predictor: the model that gave it.
+    Attributes:
         detailed: also the probability of every class; R4's own routes have R4's keys only.
     """
-    document: dict[str, Any] = {"prediction": prediction.value}
-    if prediction.confidence is not None:
-        document["confidence"] = prediction.confidence
-    if prediction.interval is not None:
-        document["interval"] = {"low": prediction.interval[0], "high": prediction.interval[1]}
-    if detailed and prediction.probabilities is not None:
-        document["probabilities"] = {
-            class_name(label): share
-            for label, share in zip(predictor.classes, prediction.probabilities, strict=True)
+
+    def __init__(self, predictor: Predictor, *, detailed: bool) -> None:
+        self.detailed = detailed
+        self._version = predictor.version_label
+        self._names = tuple(class_name(label) for label in predictor.classes)
+
+    def one(self, prediction: Prediction) -> dict[str, Any]:
+        """Give `prediction`, `confidence` or `interval`, and `model_version`."""
+        document: dict[str, Any] = {"prediction": prediction.value}
+        if prediction.confidence is not None:
+            document["confidence"] = prediction.confidence
+        if prediction.interval is not None:
+            document["interval"] = {"low": prediction.interval[0], "high": prediction.interval[1]}
+        if self.detailed and prediction.probabilities is not None:
+            document["probabilities"] = dict(zip(self._names, prediction.probabilities, strict=True))
+        document["model_version"] = self._version
+        return document
+
+    def many(self, predictions: Sequence[Prediction]) -> dict[str, Any]:
+        """Give R4's batch answer."""
+        return {
+            "predictions": [self.one(prediction) for prediction in predictions],
+            "total_instances": len(predictions),
         }
-    document["model_version"] = predictor.version_label
-    return document
-
-
-def answer_many(predictions: Sequence[Prediction], predictor: Predictor, *, detailed: bool) -> dict[str, Any]:
-    """Give R4's batch answer."""
-    return {
-        "predictions": [answer_one(item, predictor, detailed=detailed) for item in predictions],
-        "total_instances": len(predictions),
-    }
 
 
 def class_name(label: Label) -> str:

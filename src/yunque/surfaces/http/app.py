@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from yunque.errors import YunqueError
 from yunque.surfaces.http import errors, openapi
 from yunque.surfaces.http.docs import docs_routes
+from yunque.surfaces.http.fast_path import FastPath
 from yunque.surfaces.http.guard import Admission, Guard
 from yunque.surfaces.http.limits import BodyLimit
 from yunque.surfaces.http.observe import Observe
@@ -30,8 +32,14 @@ DESCRIPTION = (
 )
 
 
-def create_app(serving: Serving) -> FastAPI:
+def create_app(serving: Serving) -> ASGIApp:
     """Build the application; nothing is read from the environment."""
+    admission = Admission(keyring=serving.keyring)
+    return FastPath(_documented_app(serving, admission), serving, admission)
+
+
+def _documented_app(serving: Serving, admission: Admission) -> FastAPI:
+    """Build everything but the fast path: documentation, models, health, and predictions once more."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -44,6 +52,7 @@ def create_app(serving: Serving) -> FastAPI:
             with suppress(asyncio.CancelledError):
                 await following
             serving.shared.save(serving.metrics.counts)
+            serving.access_log.flush()
 
     app = FastAPI(
         title=TITLE,
@@ -60,7 +69,7 @@ def create_app(serving: Serving) -> FastAPI:
         app.include_router(router)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, limits=serving.limits)
-    app.add_middleware(Guard, admission=Admission(keyring=serving.keyring))
+    app.add_middleware(Guard, admission=admission)
     if serving.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -69,7 +78,7 @@ def create_app(serving: Serving) -> FastAPI:
             allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
             expose_headers=["x-request-id"],
         )
-    app.add_middleware(Observe, metrics=serving.metrics)
+    app.add_middleware(Observe, metrics=serving.metrics, access_log=serving.access_log)
     return app
 
 

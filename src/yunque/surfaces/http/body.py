@@ -108,15 +108,18 @@ def read_many(body: Mapping[str, Any], fields: Sequence[str], most: int) -> list
     if not instances:
         raise _refused(FieldError(pointer="/instances", code="empty", detail="There is no row to predict."))
     if len(instances) > most:
-        raise ProblemError(
-            Problem(
-                status=413,
-                code="too_many_rows",
-                detail=f"{len(instances)} rows were sent; one request takes {most} at most.",
-                hint="Send them in several requests, or score a file with `yunque predict`.",
-            )
-        )
+        raise ProblemError(too_many_rows(len(instances), most))
     return _collect(instances, fields)
+
+
+def too_many_rows(count: int, most: int) -> Problem:
+    """Say that a batch is longer than one request may be."""
+    return Problem(
+        status=413,
+        code="too_many_rows",
+        detail=f"{count} rows were sent; one request takes {most} at most.",
+        hint="Send them in several requests, or score a file with `yunque predict`.",
+    )
 
 
 def _collect(instances: Sequence[Any], fields: Sequence[str]) -> list[Instance]:
@@ -139,6 +142,8 @@ def _instance(value: Any, fields: Sequence[str], pointer: str, row: int) -> Inst
         detail = "A row is a list of values or an object of named fields."
         raise _refused(FieldError(pointer=pointer, code="type", detail=detail, row=row))
     features = value.get("features")
+    if isinstance(features, list | dict):
+        _refuse_others(value, "features", pointer, row)
     if isinstance(features, list):
         return _positional(features, fields, f"{pointer}/features", row)
     if isinstance(features, dict):
@@ -154,15 +159,16 @@ def _positional(values: list[Any], fields: Sequence[str], pointer: str, row: int
     return Instance(record=dict(zip(fields, values, strict=True)), pointer=pointer, positional=True)
 
 
-def _refuse_others(body: Mapping[str, Any], name: str) -> None:
+def _refuse_others(body: Mapping[str, Any], name: str, place: str = "", row: int | None = None) -> None:
     others = [key for key in body if key != name]
     if others:
         raise _refused(
             *(
                 FieldError(
-                    pointer=f"/{escape_pointer(key)}",
+                    pointer=f"{place}/{escape_pointer(key)}",
                     code="unknown_field",
                     detail=f"The field {key[:60]!r} is unknown beside {name!r}.",
+                    row=row,
                 )
                 for key in others
             )

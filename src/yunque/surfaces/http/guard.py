@@ -1,12 +1,16 @@
 """Who may come in: holders of a key, or this machine only when nobody was given one."""
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from yunque.services.access import Keyring
-from yunque.surfaces.http.problem import Problem
+from yunque.surfaces.http.problem import Problem, ProblemError
+
+Headers = Mapping[bytes, bytes]
 
 OPEN_PATHS = ("/health", "/health/live", "/health/ready", "/docs")
 OPEN_FOLDERS = ("/docs/assets/",)
@@ -25,6 +29,26 @@ class Admission:
     open_paths: tuple[str, ...] = OPEN_PATHS
     open_folders: tuple[str, ...] = field(default=OPEN_FOLDERS)
 
+    def admit(self, path: str, headers: Headers, client: tuple[str, int] | None) -> str:
+        """Give the name of the key's holder, "" where none is asked for.
+
+        Raises:
+            ProblemError: 401 or 403.
+        """
+        if not self.keyring.keys:
+            if not _is_local(headers, client):
+                raise ProblemError(LOCAL_ONLY)
+            return ""
+        if path in self.open_paths or path.startswith(self.open_folders):
+            return ""
+        secret = _secret(headers)
+        if secret is None:
+            raise ProblemError(KEY_MISSING)
+        holder = self.keyring.holder(secret)
+        if holder is None:
+            raise ProblemError(KEY_UNKNOWN)
+        return holder
+
 
 class Guard:
     """Lets a request in, or answers 401 or 403."""
@@ -38,26 +62,15 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope)
-        if refusal is None:
-            await self._app(scope, receive, send)
+        state = scope.setdefault("state", {})
+        try:
+            state["key_holder"] = self._admission.admit(
+                scope["path"], dict(scope["headers"]), scope.get("client")
+            )
+        except ProblemError as error:
+            await error.problem.response(state.get("request_id", ""))(scope, receive, send)
             return
-        await refusal.response(scope.get("state", {}).get("request_id", ""))(scope, receive, send)
-
-    def _refusal(self, scope: Scope) -> Problem | None:
-        if not self._admission.keyring.keys:
-            return None if _is_local(scope) else LOCAL_ONLY
-        path: str = scope["path"]
-        if path in self._admission.open_paths or path.startswith(self._admission.open_folders):
-            return None
-        secret = _secret(scope)
-        if secret is None:
-            return KEY_MISSING
-        holder = self._admission.keyring.holder(secret)
-        if holder is None:
-            return KEY_UNKNOWN
-        scope.setdefault("state", {})["key_holder"] = holder
-        return None
+        await self._app(scope, receive, send)
 
 
 LOCAL_ONLY = Problem(
@@ -82,17 +95,17 @@ KEY_UNKNOWN = Problem(
 )
 
 
-def _is_local(scope: Scope) -> bool:
+def _is_local(headers: Headers, client: tuple[str, int] | None) -> bool:
     """Whether the client is this machine and calls it by a local name.
 
     The name matters: a page on the internet can point its own name at 127.0.0.1 (DNS rebinding), and then
     the browser would let it read answers.
     """
-    client = scope.get("client")
-    host = _header(scope, b"host")
+    host = headers.get(b"host", b"")
     return (client is None or is_loopback(client[0])) and (not host or is_loopback(_host_name(host)))
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine."""
     if host == "localhost":
@@ -103,19 +116,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _host_name(value: str) -> str:
-    if value.startswith("["):
-        return value[1:].partition("]")[0]
-    return value.partition(":")[0].lower()
+@lru_cache(maxsize=256)
+def _host_name(value: bytes) -> str:
+    text = value.decode("latin-1")
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0].lower()
 
 
-def _secret(scope: Scope) -> str | None:
-    bearer = _header(scope, b"authorization")
-    scheme, _, rest = bearer.partition(" ")
+def _secret(headers: Headers) -> str | None:
+    scheme, _, rest = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
     if scheme.lower() == "bearer" and rest:
         return rest.strip()
-    return _header(scope, b"x-api-key") or None
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+    return headers.get(b"x-api-key", b"").decode("latin-1") or None

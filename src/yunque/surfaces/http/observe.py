@@ -1,35 +1,37 @@
 """Every request gets an id, a line in the log and a place in the metrics, whatever becomes of it."""
 
 import logging
-import re
 import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from yunque.runtime.logs import log_scope, new_request_id
+from yunque.runtime.logs import log_scope
+from yunque.surfaces.http.access_log import AccessLog, RequestIds
 from yunque.surfaces.http.errors import unforeseen
+from yunque.surfaces.http.fast_path import GIVEN_ID
 from yunque.surfaces.http.metrics import Metrics
 from yunque.surfaces.http.problem import ProblemError
 
 logger = logging.getLogger("yunque.http")
 
-_GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 UNMATCHED = "(unmatched)"
 
 
 class Observe:
-    """The outermost layer: names the request, times it, and answers what nobody foresaw with a 500."""
+    """The outer layer: names the request, times it, and answers what nobody foresaw with a 500."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, access_log: AccessLog | None = None) -> None:
         self._app = app
         self._metrics = metrics
+        self._log = access_log or AccessLog()
+        self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and note how it went."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
+        request_id = _given_id(scope) or self._ids.new()
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()
         status = 0
@@ -62,21 +64,14 @@ class Observe:
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", UNMATCHED)
         self._metrics.count_request(scope["method"], route, status, seconds)
-        logger.info(
-            "request",
-            extra={
-                "method": scope["method"],
-                "route": route,
-                "status": status,
-                "milliseconds": round(1000 * seconds, 3),
-                "key_holder": scope.get("state", {}).get("key_holder", ""),
-            },
-        )
+        state = scope.get("state", {})
+        outcome = (status, seconds, state.get("key_holder", ""))
+        self._log.add(scope["method"], route, state["request_id"], outcome)
 
 
-def _request_id(scope: Scope) -> str:
+def _given_id(scope: Scope) -> str | None:
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and _GIVEN_ID.fullmatch(value):
+        if name == b"x-request-id" and GIVEN_ID.fullmatch(value):
             text: str = value.decode("ascii")
             return text
-    return new_request_id()
+    return None

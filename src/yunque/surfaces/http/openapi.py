@@ -7,8 +7,8 @@ from fastapi.openapi.utils import get_openapi
 
 from yunque.models.predictor import Predictor
 from yunque.services.score import OpenModel
-from yunque.surfaces.http.answer import answer_one
-from yunque.surfaces.http.field_schema import answer_schema, list_schema, row_schema
+from yunque.surfaces.http.answer import AnswerWriter
+from yunque.surfaces.http.field_schema import FieldSchemas, answer_schema, list_schema, row_schema
 from yunque.surfaces.http.problem import MEDIA_TYPE
 from yunque.surfaces.http.serving import Serving
 
@@ -80,7 +80,7 @@ def describe(app: FastAPI, serving: Serving) -> Json:
         document["security"] = [{"bearer": []}, {"header": []}]
     champions = serving.shelf.view.champions
     paths: Json = {}
-    default = _default(serving)
+    default = serving.default_model(serving.shelf.view)
     if default is not None:
         paths |= _model_paths(default, "/api/v1", schemas, "Prediction", detailed=False)
     for name, model in sorted(champions.items()):
@@ -91,21 +91,19 @@ def describe(app: FastAPI, serving: Serving) -> Json:
     return document
 
 
-def _default(serving: Serving) -> OpenModel | None:
-    champions = serving.shelf.view.champions
-    wanted = serving.shelf.default
-    if wanted is not None:
-        return champions.get(wanted)
-    return next(iter(champions.values())) if len(champions) == 1 else None
-
-
 def _model_paths(model: OpenModel, prefix: str, schemas: Json, tag: str, *, detailed: bool) -> Json:
     predictor = model.predictor
     row, answer = f"{model.name}.row", f"{model.name}.{'detailed_' if detailed else ''}answer"
-    schemas[row] = {**row_schema(predictor.contract), "example": predictor.example}
-    example = answer_one(predictor.predict_row(predictor.example), predictor, detailed=detailed)
+    fields = FieldSchemas(f"#/components/schemas/{model.name}.")
+    schemas[row] = {**row_schema(predictor.contract, fields), "example": predictor.example}
+    listed = f"{model.name}.list"
+    schemas[listed] = list_schema(predictor.contract, fields)
+    schemas.update({f"{model.name}.{name}": text for name, text in fields.texts.items()})
+    prediction = predictor.predict_row(predictor.example)
+    example = AnswerWriter(predictor, detailed=detailed).one(prediction)
     schemas[answer] = {**answer_schema(predictor.task, detailed=detailed), "example": example}
-    one, many = _one_request(predictor, _ref(row)), _many_request(predictor, _ref(row))
+    one = _one_request(predictor, _ref(row), _ref(listed))
+    many = _many_request(predictor, _ref(row), _ref(listed))
     batch_answer = {
         "type": "object",
         "properties": {
@@ -141,19 +139,21 @@ def _operation(tag: str, summary: str, key: str, request: Json, answer: Json) ->
     }
 
 
-def _one_request(predictor: Predictor, row: Json) -> Json:
+def _one_request(predictor: Predictor, row: Json, listed: Json) -> Json:
     example = predictor.example
-    listed = {"features": list(example.values())}
     return {
-        "schema": {"anyOf": [row, _features(list_schema(predictor.contract)), _features(row)]},
+        "schema": {"anyOf": [row, _features(listed), _features(row)]},
         "examples": {
             "named": {"summary": "A real row by field names", "value": example},
-            "features": {"summary": "The same row as a list in the order of the contract", "value": listed},
+            "features": {
+                "summary": "The same row as a list in the order of the contract",
+                "value": {"features": list(example.values())},
+            },
         },
     }
 
 
-def _many_request(predictor: Predictor, row: Json) -> Json:
+def _many_request(predictor: Predictor, row: Json, listed: Json) -> Json:
     rows = [predictor.bundle.golden.record(i) for i in range(min(2, len(predictor.bundle.golden.rows)))]
     return {
         "schema": {
@@ -162,7 +162,7 @@ def _many_request(predictor: Predictor, row: Json) -> Json:
                 "instances": {
                     "type": "array",
                     "minItems": 1,
-                    "items": {"anyOf": [row, list_schema(predictor.contract)]},
+                    "items": {"anyOf": [row, listed, _features(listed), _features(row)]},
                 }
             },
             "required": ["instances"],

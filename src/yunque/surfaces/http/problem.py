@@ -68,10 +68,14 @@ class Problem:
             document["request_id"] = request_id
         return document
 
+    def content(self, request_id: str = "") -> bytes:
+        """Give the document's bytes."""
+        return msgspec.json.encode(self.document(request_id))
+
     def response(self, request_id: str = "") -> Response:
         """Give the answer itself."""
         return Response(
-            msgspec.json.encode(self.document(request_id)),
+            self.content(request_id),
             status_code=self.status,
             media_type=MEDIA_TYPE,
             headers=dict(self.headers),

@@ -3,10 +3,32 @@
 from dataclasses import dataclass, field
 
 from yunque.services.access import Keyring
-from yunque.services.score import Shelf
+from yunque.services.score import OpenModel, Shelf, View
+from yunque.surfaces.http.access_log import AccessLog
+from yunque.surfaces.http.answer import class_name
+from yunque.surfaces.http.answering import Answered, Answerer
 from yunque.surfaces.http.limits import Limits
 from yunque.surfaces.http.metrics import Metrics
 from yunque.surfaces.http.metrics_share import SharedCounts
+
+MOST_ANSWERERS = 64
+
+
+class Answerers:
+    """The answerers of open models, each made once; the eldest are forgotten."""
+
+    def __init__(self, most_rows: int) -> None:
+        self._most_rows = most_rows
+        self._made: dict[int, Answerer] = {}
+
+    def of(self, model: OpenModel) -> Answerer:
+        """Give the answerer of an open model."""
+        found = self._made.get(id(model))
+        if found is None or found.model is not model:
+            found = self._made[id(model)] = Answerer(model, most_rows=self._most_rows)
+            while len(self._made) > MOST_ANSWERERS:
+                del self._made[next(iter(self._made))]
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +43,7 @@ class Serving:
         poll_seconds: how often the registry is asked for new champions.
         metrics: counters of this worker.
         shared: counters of the workers beside it.
+        access_log: a line per request; writes nothing without a stream.
     """
 
     shelf: Shelf
@@ -30,3 +53,23 @@ class Serving:
     poll_seconds: float = 2.0
     metrics: Metrics = field(default_factory=Metrics)
     shared: SharedCounts = field(default_factory=lambda: SharedCounts(None))
+    access_log: AccessLog = field(default_factory=AccessLog)
+    answerers: Answerers = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what depends on the limits."""
+        object.__setattr__(self, "answerers", Answerers(self.limits.rows))
+
+    def default_model(self, view: View) -> OpenModel | None:
+        """Give the model that answers where none is named: the default one, or the only one."""
+        if self.shelf.default is not None:
+            return view.champions.get(self.shelf.default)
+        return next(iter(view.champions.values())) if len(view.champions) == 1 else None
+
+    def count(self, model: OpenModel, answered: Answered) -> None:
+        """Count what was answered."""
+        predictions = answered.predictions
+        if not model.predictor.task.is_classification:
+            self.metrics.count_answers(model.name, model.version, len(predictions))
+            return
+        self.metrics.count_answers(model.name, model.version, [class_name(p.value) for p in predictions])

@@ -8,7 +8,7 @@ from yunque.errors import NotFoundError
 from yunque.models.registry_names import CHAMPION
 from yunque.models.registry_rows import Version
 from yunque.services.score import OpenModel
-from yunque.surfaces.http.field_schema import row_schema
+from yunque.surfaces.http.field_schema import FieldSchemas, row_schema
 from yunque.surfaces.http.serving import Serving
 
 
@@ -64,11 +64,13 @@ def _version(version: Version) -> dict[str, Any]:
 def _facts(model: OpenModel) -> dict[str, Any]:
     predictor = model.predictor
     manifest = predictor.bundle.manifest
+    fields = FieldSchemas("#/$defs/")
+    row = row_schema(predictor.contract, fields)
     return {
         "task": str(predictor.task.kind),
         "target": predictor.task.target,
         "classes": list(predictor.classes),
-        "fields": row_schema(predictor.contract),
+        "fields": {**row, "$defs": fields.texts},
         "example": predictor.example,
         "metrics": dict(manifest.champion.metrics),
         "held_out": manifest.champion.held_out,

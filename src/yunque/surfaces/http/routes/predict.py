@@ -1,22 +1,12 @@
-"""Predictions: one row or many, by the default model, a named one, or one version of it."""
+"""Predictions by the longer way: what the fast path does not take, and versions that are not champions."""
 
-from collections.abc import Sequence
-from typing import Any
-
-import msgspec
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from yunque.errors import ContractError
-from yunque.models.prediction import Prediction
 from yunque.services.score import OpenModel
-from yunque.surfaces.http.answer import answer_many, answer_one, class_name
-from yunque.surfaces.http.body import Instance, check_media_type, decode, locator, read_many, read_one
-from yunque.surfaces.http.errors import field_errors
-from yunque.surfaces.http.problem import Problem, ProblemError
+from yunque.surfaces.http.body import check_media_type
+from yunque.surfaces.http.fast_path import SMALL_BODY
 from yunque.surfaces.http.serving import Serving
-
-FEW_ROWS = 64  # answered on the event loop: faster than handing them to a thread
 
 
 def predict_routes(serving: Serving) -> APIRouter:
@@ -55,52 +45,23 @@ def predict_routes(serving: Serving) -> APIRouter:
 
 async def _one(serving: Serving, model: OpenModel, request: Request, *, detailed: bool) -> Response:
     body = await _read(request)
-    predictor = model.predictor
-    instance = read_one(body, predictor.fields)
-    try:
-        prediction = predictor.predict_row(instance.record)
-    except ContractError as error:
-        raise _refused(error, [instance], predictor.fields, with_rows=False) from error
-    _count(serving, model, [prediction])
-    return _json(answer_one(prediction, predictor, detailed=detailed))
+    answered = serving.answerers.of(model).one(body, detailed=detailed)
+    serving.count(model, answered)
+    return Response(answered.content, media_type="application/json")
 
 
 async def _many(serving: Serving, model: OpenModel, request: Request, *, detailed: bool) -> Response:
     body = await _read(request)
-    predictor = model.predictor
-    instances = read_many(body, predictor.fields, serving.limits.rows)
-    records = [instance.record for instance in instances]
-    try:
-        if len(records) <= FEW_ROWS:
-            predictions = predictor.predict_rows(records)
-        else:
-            predictions = await run_in_threadpool(predictor.predict_rows, records)
-    except ContractError as error:
-        raise _refused(error, instances, predictor.fields, with_rows=True) from error
-    _count(serving, model, predictions)
-    return _json(answer_many(predictions, predictor, detailed=detailed))
+    answerer = serving.answerers.of(model)
+    if len(body) <= SMALL_BODY:
+        answered = answerer.many(body, detailed=detailed)
+    else:
+        answered = await run_in_threadpool(answerer.many, body, detailed=detailed)
+    serving.count(model, answered)
+    return Response(answered.content, media_type="application/json")
 
 
-async def _read(request: Request) -> dict[str, Any]:
+async def _read(request: Request) -> bytes:
     headers = request.headers
     check_media_type(headers.get("content-type", ""), headers.get("content-encoding", "").lower())
-    return decode(await request.body())
-
-
-def _refused(
-    error: ContractError, instances: Sequence[Instance], fields: Sequence[str], *, with_rows: bool
-) -> ProblemError:
-    errors = field_errors(error.failures, locator(instances, fields), with_rows=with_rows)
-    return ProblemError(
-        Problem(status=422, code=error.code, detail=error.message, hint=error.hint, errors=errors)
-    )
-
-
-def _count(serving: Serving, model: OpenModel, predictions: Sequence[Prediction]) -> None:
-    is_classification = model.predictor.task.is_classification
-    labels = [class_name(item.value) for item in predictions] if is_classification else len(predictions)
-    serving.metrics.count_answers(model.name, model.version, labels)
-
-
-def _json(document: dict[str, Any]) -> Response:
-    return Response(msgspec.json.encode(document), media_type="application/json")
+    return await request.body()

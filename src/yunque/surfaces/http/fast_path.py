@@ -1,0 +1,216 @@
+"""Predictions answered in front of FastAPI: raw ASGI, for POSTs of plain JSON to known addresses.
+
+FastAPI's routing and its layers cost more than a prediction. What is unusual (another content type, a query,
+compression, a browser of another origin, a name in other letters) is passed on, to the same answers by the
+longer way.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from yunque.errors import YunqueError
+from yunque.runtime.logs import log_scope
+from yunque.services.score import OpenModel, View
+from yunque.surfaces.http.access_log import RequestIds
+from yunque.surfaces.http.answering import Answered, Answerer
+from yunque.surfaces.http.errors import problem_of, unforeseen
+from yunque.surfaces.http.guard import Admission
+from yunque.surfaces.http.in_flight import InFlight
+from yunque.surfaces.http.limits import too_large, too_slow
+from yunque.surfaces.http.problem import MEDIA_TYPE, Problem, ProblemError
+from yunque.surfaces.http.serving import Serving
+
+logger = logging.getLogger("yunque.http")
+
+SMALL_BODY = 16 * 1024  # answered on the event loop: faster than handing it to a thread
+GONE = 499  # the client left before its body was complete; nobody reads an answer
+JSON = b"application/json"
+PROBLEM = MEDIA_TYPE.encode()
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What answers at one address.
+
+    Attributes:
+        route: template of the address, for metrics and logs.
+        model: the open model.
+        answer: from the bytes of a body to the answer.
+    """
+
+    route: str
+    model: OpenModel
+    answer: Callable[[bytes], Answered]
+
+
+class _Gone(Exception):  # noqa: N818 - no error of anybody
+    """The client left."""
+
+
+class FastPath:
+    """The outermost application: answers ordinary predictions, and passes everything else on."""
+
+    def __init__(self, app: ASGIApp, serving: Serving, admission: Admission) -> None:
+        self._app = app
+        self._serving = serving
+        self._admission = admission
+        self._in_flight = InFlight(serving.limits.body_seconds)
+        self._ids = RequestIds()
+        self._may_be_foreign = bool(serving.cors_origins)
+        self._view: View | None = None
+        self._targets: Mapping[str, Target] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or pass on."""
+        if scope["type"] == "http" and scope["method"] == "POST" and not scope["query_string"]:
+            if self._view is not self._serving.shelf.view:
+                self._follow()
+            target = self._targets.get(scope["path"])
+            if target is not None:
+                headers = dict(scope["headers"])
+                if self._is_ordinary(headers):
+                    await self._serve(target, headers, scope, receive, send)
+                    return
+        await self._app(scope, receive, send)
+
+    def _is_ordinary(self, headers: Mapping[bytes, bytes]) -> bool:
+        return (
+            headers.get(b"content-type") == JSON
+            and b"content-encoding" not in headers
+            and not (self._may_be_foreign and b"origin" in headers)
+        )
+
+    def _follow(self) -> None:
+        """Take up what is served now; the decoders of models that stay are kept."""
+        view = self._serving.shelf.view
+        answerers = self._serving.answerers
+        targets: dict[str, Target] = {}
+        default = self._serving.default_model(view)
+        if default is not None:
+            targets |= _targets(default, "/api/v1", "/api/v1", answerers.of(default), detailed=False)
+        for name, model in view.champions.items():
+            answerer = answerers.of(model)
+            prefix, route = f"/api/v1/models/{name}", "/api/v1/models/{name}"
+            targets |= _targets(model, prefix, route, answerer, detailed=True)
+            prefix, route = f"{prefix}/versions/{model.version}", f"{route}/versions/{{version}}"
+            targets |= _targets(model, prefix, route, answerer, detailed=True)
+        self._targets, self._view = targets, view
+
+    async def _serve(
+        self, target: Target, headers: Mapping[bytes, bytes], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        started = time.perf_counter()
+        given = headers.get(b"x-request-id")
+        request_id = given.decode("ascii") if given and GIVEN_ID.fullmatch(given) else self._ids.new()
+        holder, problem, content = "", None, b""
+        try:
+            holder = self._admission.admit(scope["path"], headers, scope["client"])
+            body = await self._read(headers, receive)
+            if len(body) <= SMALL_BODY:
+                answered = target.answer(body)
+            else:
+                answered = await run_in_threadpool(target.answer, body)
+            content = answered.content
+            self._serving.count(target.model, answered)
+        except ProblemError as error:
+            problem = error.problem
+        except YunqueError as error:
+            problem = problem_of(error)
+        except _Gone:
+            self._note(target, request_id, (GONE, time.perf_counter() - started, holder))
+            return
+        except Exception:  # the surface: whatever it was, the client gets an answer and the log the rest
+            with log_scope(request_id=request_id):
+                logger.exception("A request failed in a way nobody foresaw.")
+            problem = unforeseen()
+        await _send(send, content, problem, request_id)
+        status = 200 if problem is None else problem.status
+        self._note(target, request_id, (status, time.perf_counter() - started, holder))
+
+    async def _read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+        """Read the whole body.
+
+        Raises:
+            ProblemError: it is too large, or too slow.
+            _Gone: the client left.
+        """
+        most = self._serving.limits.body_bytes
+        claimed = headers.get(b"content-length", b"")
+        if claimed.isdigit() and int(claimed) > most:
+            raise ProblemError(too_large(most))
+        task = self._in_flight.enter()
+        try:
+            return await _whole(receive, most)
+        except asyncio.CancelledError:
+            if self._in_flight.was_given_up(task):
+                raise ProblemError(too_slow(self._in_flight.seconds)) from None
+            raise
+        finally:
+            self._in_flight.leave(task)
+
+    def _note(self, target: Target, request_id: str, outcome: tuple[int, float, str]) -> None:
+        self._serving.metrics.count_request("POST", target.route, outcome[0], outcome[1])
+        self._serving.access_log.add("POST", target.route, request_id, outcome)
+
+
+def _targets(
+    model: OpenModel, prefix: str, route: str, answerer: Answerer, *, detailed: bool
+) -> dict[str, Target]:
+    def one(body: bytes) -> Answered:
+        return answerer.one(body, detailed=detailed)
+
+    def many(body: bytes) -> Answered:
+        return answerer.many(body, detailed=detailed)
+
+    return {
+        f"{prefix}/predict": Target(route=f"{route}/predict", model=model, answer=one),
+        f"{prefix}/predict/batch": Target(route=f"{route}/predict/batch", model=model, answer=many),
+    }
+
+
+async def _whole(receive: Receive, most: int) -> bytes:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise _Gone
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        if len(body) > most:
+            raise ProblemError(too_large(most))
+        return body
+    parts, size = [body], len(body)
+    while size <= most:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        body = message.get("body", b"")
+        parts.append(body)
+        size += len(body)
+        if size <= most and not message.get("more_body", False):
+            return b"".join(parts)
+    raise ProblemError(too_large(most))
+
+
+async def _send(send: Send, content: bytes, problem: Problem | None, request_id: str) -> None:
+    status, kind = 200, JSON
+    more: list[tuple[bytes, bytes]] = []
+    if problem is not None:
+        status, kind, content = problem.status, PROBLEM, problem.content(request_id)
+        more = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in problem.headers.items()]
+    headers = [
+        (b"content-length", b"%d" % len(content)),
+        (b"content-type", kind),
+        (b"x-request-id", request_id.encode("ascii")),
+        NOSNIFF,
+        *more,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
