@@ -46,7 +46,7 @@ def bin_column(series: pl.Series, *, most_levels: int = MOST_LEVELS) -> Bins:
         series: a column of a checked table.
         most_levels: levels kept, most frequent first.
     """
-    if _is_ordered(series.dtype):
+    if is_ordered(series.dtype):
         return Bins(edges=_edges(as_numbers(series)), levels=None)
     counts = series.drop_nulls().cast(pl.String).alias("level").value_counts(name="rows")
     kept = counts.sort("rows", "level", descending=[True, False]).get_column("level").head(most_levels)
@@ -79,7 +79,23 @@ def as_numbers(series: pl.Series) -> FloatArray:
     return np.asarray(np.clip(plain.to_numpy().astype(np.float64), -LARGEST, LARGEST))
 
 
-def _is_ordered(dtype: pl.DataType) -> bool:
+def first_seen(series: pl.Series) -> IntArray:
+    """Number the values of a column, missing included, from 0 in the order in which they first appear."""
+    physical = (
+        series.cast(pl.Categorical).to_physical() if series.dtype == pl.String else series.to_physical()
+    )
+    if physical.dtype.is_float():
+        raw = as_numbers(physical)
+    else:
+        raw = physical.cast(pl.Int64).fill_null(np.iinfo(np.int64).min).to_numpy()
+    _, first, inverse = np.unique(raw, return_index=True, return_inverse=True)
+    place = np.empty(len(first), dtype=np.int64)
+    place[np.argsort(first, kind="stable")] = np.arange(len(first))
+    return place[inverse]
+
+
+def is_ordered(dtype: pl.DataType) -> bool:
+    """Tell whether values of a type have an order that means something."""
     return dtype.is_numeric() or dtype.is_temporal() or dtype == pl.Boolean
 
 

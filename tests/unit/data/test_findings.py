@@ -77,7 +77,7 @@ def test_an_honest_table_has_no_findings(kind, seed):
 
 def test_checks_are_found_by_file_and_ordered():
     names = [check.name for check in known_checks()]
-    assert len(names) == len(set(names)) == 12
+    assert len(names) == len(set(names)) == 13
     assert names[0] == "target"
 
 
@@ -241,6 +241,21 @@ def test_plan_and_actual_give_themselves_away_by_their_difference():
     )
     finding = found_in(frame)["difference_leak:planned-actual"]
     assert finding.evidence["skill"] > 0.8 > 0.1 > finding.evidence["skill_of_better_alone"]
+
+
+def test_a_share_computed_over_all_rows_of_a_client():
+    random = np.random.default_rng(0)
+    client = np.sort(random.integers(0, 800, 6_000))
+    y = (random.random(6_000) < random.beta(3.0, 3.0, 800)[client]).astype(np.int64)
+    share = np.bincount(client, weights=y, minlength=800) / np.maximum(1, np.bincount(client, minlength=800))
+    keys = pl.Series([f"C{key:04d}" for key in client])
+    frame = honest(6_000).with_columns(client=keys, share=share[client], y=pl.Series(y))
+    finding = found_in(frame, client=Role.ID)["computed_from_outcomes:share"]
+    assert finding.severity == "warning"
+    assert finding.columns == ("share", "client")
+    assert finding.evidence["dispersion"] < 0.3
+    honest_frame = frame.with_columns(share=pl.Series(random.beta(3.0, 3.0, 800)[client]))
+    assert "computed_from_outcomes:share" not in found_in(honest_frame, client=Role.ID)
 
 
 def test_missingness_that_knows_the_outcome():

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
 import polars as pl
 
-from yunque.data.bins import IntArray
+from yunque.data.bins import first_seen
 from yunque.data.examined import Check, Examined
 from yunque.data.finding import Finding, listed
 
@@ -46,22 +45,12 @@ def _grouped(frame: pl.DataFrame, names: Sequence[str]) -> list[list[str]]:
     groups: dict[bytes, list[str]] = {}
     for name in names:
         series = frame.get_column(name)
-        codes = _first_seen_codes(series)
+        codes = first_seen(series)
         distinct = int(codes.max()) + 1
         if distinct > 1:
             key = codes.tobytes() if distinct < len(codes) else series.hash().to_numpy().tobytes()
             groups.setdefault(key, []).append(name)
     return [group for group in groups.values() if len(group) > 1]
-
-
-def _first_seen_codes(series: pl.Series) -> IntArray:
-    """Number the values of a column, missing included, in the order in which they first appear."""
-    plain = series.cast(pl.UInt8) if series.dtype == pl.Boolean else series
-    ranks = plain.rank("dense").fill_null(0).to_numpy().astype(np.int64)
-    _, first, inverse = np.unique(ranks, return_index=True, return_inverse=True)
-    place = np.empty(len(first), dtype=np.int64)
-    place[np.argsort(first, kind="stable")] = np.arange(len(first))
-    return place[inverse]
 
 
 def _equal(left: pl.Series, right: pl.Series) -> bool:

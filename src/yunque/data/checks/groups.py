@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from yunque.data.bins import bin_codes, bin_column
+from yunque.data.bins import bin_codes, bin_column, first_seen
 from yunque.data.examined import Check, Examined, class_codes
 from yunque.data.finding import Finding
 from yunque.data.schema import Column, Kind, Role
@@ -91,7 +91,7 @@ def _likeness(table: Examined, column: Column, keys: pl.Series) -> _Likeness:
     if column.kind is Kind.INTEGER:
         target = _without_trend(target, keys)
     known = keys.is_not_null().to_numpy()
-    target, code = target[known], class_codes(keys.drop_nulls())
+    target, code = target[known], first_seen(keys.drop_nulls())
     n, count = np.bincount(code), int(code.max()) + 1
     total = float((target**2).sum())
     sums = np.column_stack([np.bincount(code, weights=target[:, side]) for side in range(target.shape[1])])
