@@ -156,7 +156,7 @@ def compile_blend(blend: Blend, widths: tuple[int, ...]) -> RowProgram | None:
         The program, or None when a member has a form that is not known here; `Blend.evaluate` serves it.
 
     Raises:
-        ValueError: a member reads another number of columns than its recipe gives, or its recipe is not there.
+        ValueError: a member reads another number of columns than its recipe gives, or has no recipe.
     """
     if any(member.form.kind not in CODES for member in blend.members):
         return None
