@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from yunque.learning.baselines import baselines
 from yunque.learning.blending import Blended
 from yunque.learning.decide import answered, coverage
+from yunque.learning.fold_baselines import judged_baselines, judging_folds
 from yunque.learning.held_out import on_fold_rows, on_untouched_rows
 from yunque.learning.importance import Explained, permutation_importance
 from yunque.learning.judge import Judged
@@ -38,13 +38,10 @@ class Score:
     loss_error: float
 
 
-def judged_rows(arena: Arena) -> tuple[IntArray, IntArray]:
-    """Give rows to fit the baselines on, and the rows that judge them: untouched ones, or the last fold's."""
-    if len(arena.split.holdout):
-        most = min(MOST_HELD_OUT, MOST_EVALUATED // arena.task.n_outputs)
-        return arena.split.training, drawn(arena.split.holdout, most, arena.seed)
-    fold = arena.split.folds[-1]
-    return fold.train, fold.valid
+def untouched_rows(arena: Arena) -> IntArray:
+    """Give the untouched rows that judge, or a draw of them when they are very many."""
+    most = min(MOST_HELD_OUT, MOST_EVALUATED // arena.task.n_outputs)
+    return drawn(arena.split.holdout, most, arena.seed)
 
 
 def drawn(rows: IntArray, most: int, seed: int) -> IntArray:
@@ -55,26 +52,26 @@ def drawn(rows: IntArray, most: int, seed: int) -> IntArray:
 
 
 def judge_baselines(arena: Arena) -> tuple[Baseline, ...]:
-    """Give the constant and the best single column."""
-    train, held = judged_rows(arena)
-    table = arena.table
-    affordable = BASELINE_SHARE * arena.ledger.seconds * CELLS_PER_SECOND / max(1, len(table.schema.features))
-    train = drawn(train, max(FEWEST_BASELINE_ROWS, min(MOST_BASELINE_ROWS, int(affordable))), arena.seed)
-    return baselines(
+    """Give the constant and the best single column on the rows that judge the champion."""
+    split, ledger = arena.split, arena.ledger
+    features = max(1, len(arena.table.schema.features))
+    affordable = int(BASELINE_SHARE * ledger.seconds * CELLS_PER_SECOND / features)
+    most = max(FEWEST_BASELINE_ROWS, min(MOST_BASELINE_ROWS, affordable))
+    pairs = [(split.training, untouched_rows(arena))] if len(split.holdout) else judging_folds(split)
+    until = ledger.clock() + BASELINE_SHARE * ledger.seconds
+    return judged_baselines(
         arena.task,
-        table.schema,
-        table.frame[train],
-        table.y[train],
-        table.frame[held],
-        table.y[held],
-        seed=arena.seed,
+        arena.table,
+        [(drawn(train, most, arena.seed), held) for train, held in pairs],
+        arena.seed,
+        lambda: ledger.clock() > until,
     )
 
 
 def score(arena: Arena, champion: Champion, blended: Blended) -> Score:
     """Judge the champion on the untouched rows; without any, on those of the folds."""
     if len(arena.split.holdout):
-        _, rows = judged_rows(arena)
+        rows = untouched_rows(arena)
         until = arena.ledger.search_end + 0.82 * arena.ledger.reserve
         held = on_untouched_rows(
             champion, arena.table, rows, until=until, clock=arena.ledger.clock, seed=arena.seed
