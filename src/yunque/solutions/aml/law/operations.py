@@ -37,7 +37,7 @@ def complete(operations: pl.DataFrame) -> pl.DataFrame:
     """Give the frame with every column of the law, absent ones filled with what their absence means.
 
     Rows come back in the order of the law: client, date, hour (unknown first), turn, line, id. `orden`
-    numbers them and `cliente_n` numbers the clients.
+    numbers them, `fila` is their place in the frame that came in, and `cliente_n` numbers the clients.
     """
     columns = [
         (pl.col(name) if name in operations.columns else pl.lit(default)).cast(kind).alias(name)
@@ -46,6 +46,7 @@ def complete(operations: pl.DataFrame) -> pl.DataFrame:
     flags = [name for name, (_, default) in COLUMNS.items() if default is False]
     return (
         operations.select(columns)
+        .with_row_index("fila")
         .with_columns(
             pl.col(flags).fill_null(value=False),
             pl.col("marcas").fill_null(0),
@@ -54,7 +55,7 @@ def complete(operations: pl.DataFrame) -> pl.DataFrame:
         .sort("cliente_id", "fecha", "hora", "turno", "linea", "id_operacion", nulls_last=False)
         .with_row_index("orden")
         .with_columns(
-            pl.col("orden").cast(pl.Int64),
+            pl.col("orden", "fila").cast(pl.Int64),
             cliente_n=pl.col("cliente_id").rle_id().cast(pl.Int64),
         )
     )

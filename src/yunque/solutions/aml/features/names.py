@@ -1,0 +1,91 @@
+"""The names of all features, in the order in which results and models have them."""
+
+# §5 of the design: 1 to 40
+FEATURES: tuple[str, ...] = (
+    "monto_log",
+    "monto_umas",
+    "razon_umbral_identificacion",
+    "razon_umbral_aviso",
+    "cerca_umbral_identificacion",
+    "cerca_umbral_aviso",
+    "n_cerca_umbral_30d",
+    "acumulado_6m_umas",
+    "razon_acumulado_aviso",
+    "acumulado_6m_total_umas",
+    "n_ops_1d",
+    "n_ops_7d",
+    "n_ops_30d",
+    "n_ops_180d",
+    "suma_7d_umas",
+    "suma_30d_umas",
+    "suma_180d_umas",
+    "media_log_180d",
+    "desv_log_180d",
+    "z_monto_cliente",
+    "razon_vs_mediana_180d",
+    "dias_desde_ultima",
+    "antiguedad_cliente_dias",
+    "es_primera_operacion",
+    "aceleracion_7d_30d",
+    "es_efectivo",
+    "razon_efectivo_30d",
+    "razon_limite_efectivo",
+    "redondez",
+    "n_monto_repetido_30d",
+    "n_reglas_180d",
+    "desviacion_par",
+    "percentil_par",
+    "sector_alto_riesgo",
+    "fin_de_semana",
+    "dia_semana_sin",
+    "dia_semana_cos",
+    "mes_sin",
+    "mes_cos",
+    "dia_mes",
+)
+# these look at other clients' earlier operations; all others only at the client's own
+PEER_FEATURES = ("desviacion_par", "percentil_par")
+# only with the extra columns; neutral and `disponible_*` = 0 without
+OPTIONAL: tuple[str, ...] = (
+    "n_contrapartes_30d",
+    "n_contrapartes_nuevas_30d",
+    "fan_in_7d",
+    "fan_out_7d",
+    "razon_salida_entrada_7d",
+    "es_internacional",
+    "geo_alto_riesgo",
+    "hora_inusual",
+)
+AVAILABLE = ("disponible_contraparte", "disponible_sentido", "disponible_pais", "disponible_hora")
+MARKS = ("sin_historial",)
+LABEL = "clasificacion_lfpiorpi"
+# R1's columns; the label is the 26th and only there in training
+R1: tuple[str, ...] = (
+    "cliente_id",
+    "monto",
+    "fecha",
+    "tipo_operacion",
+    "sector_actividad",
+    "fraccion",
+    "EsEfectivo",
+    "EsInternacional",
+    "SectorAltoRiesgo",
+    "fin_de_semana",
+    "es_nocturno",
+    "es_monto_redondo",
+    "frecuencia_mensual",
+    "mes",
+    "dia_semana",
+    "quincena",
+    "monto_6m",
+    "ops_6m",
+    "monto_max_6m",
+    "monto_std_6m",
+    "ops_relativas",
+    "diversidad_operaciones",
+    "concentracion_temporal",
+    "ratio_vs_promedio",
+    "posible_burst",
+    LABEL,
+)
+MODEL_COLUMNS = (*FEATURES, *OPTIONAL, *AVAILABLE, *MARKS)
