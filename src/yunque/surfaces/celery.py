@@ -52,8 +52,9 @@ def make_app(open_worker: Callable[[], Worker], broker_url: Callable[[], str]) -
     def sweep() -> int:
         return sweep_once(app, here())
 
-    app.task(run, name=RUN)
-    app.task(sweep, name=SWEEP)
+    # Not shared: each application has tasks of its own, on the queue it was built for.
+    app.task(run, name=RUN, shared=False)
+    app.task(sweep, name=SWEEP, shared=False)
     _do_chores_with(app, here)
     return app
 
