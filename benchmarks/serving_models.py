@@ -114,7 +114,7 @@ def bundle_of(name: str, folder: Path) -> Path:
 
 
 def fit(
-    kind: TaskKind, part: Part, frame: pl.DataFrame, y: np.ndarray, recipe: Any
+    kind: TaskKind, part: Part, frame: pl.DataFrame, y: np.ndarray, recipe: Any, *, threads: int = 2
 ) -> tuple[Any, FitRequest]:
     """Fit one member on all rows."""
     task = task_of(kind, frame)
@@ -124,7 +124,7 @@ def fit(
         categorical=recipe.categorical,
         params=part.params,
         seed=SEED,
-        threads=2,
+        threads=threads,
     )
     return algorithm(part.algorithm).fit(request), request
 

@@ -11,7 +11,6 @@ from yunque.data.parse import Value
 from yunque.data.schema import Role
 from yunque.data.table import read_table
 from yunque.errors import UsageError
-from yunque.features.encode import encode
 from yunque.kernel.form import FloatArray
 from yunque.learning.leaderboard import Champion
 from yunque.learning.task import Label, Task
@@ -39,6 +38,7 @@ class Predictor:
         version_label: which model answers, for example "channel@3".
         fields: the names of the fields of a row, in the order of the contract's features.
         bundle: the bundle it was opened from.
+        evaluator: from typed values to the model's outputs.
     """
 
     def __init__(self, loaded: LoadedBundle, version_label: str) -> None:
@@ -50,7 +50,7 @@ class Predictor:
         self._rows = RowReader(loaded.contract.schema)
         self._table = TableReader(loaded.contract)
         self.fields: tuple[str, ...] = tuple(column.name for column in self._rows.columns)
-        self._evaluator = RowEvaluator(self.champion, self.fields)
+        self.evaluator = RowEvaluator(self.champion, self.fields)
 
     @classmethod
     def from_bundle(cls, loaded: LoadedBundle, *, version_label: str = "") -> Self:
@@ -110,12 +110,12 @@ class Predictor:
 
     def answer_values(self, values: Sequence[Value]) -> Prediction:
         """Answer one row of typed values in the order of `fields`, as `parse_value` gives them; unchecked."""
-        outputs = self._evaluator.outputs(values)
+        outputs = self.evaluator.outputs(values)
         return answer_row(self.task, self.champion.decision, outputs.tolist())
 
     def answer_many_values(self, rows: Sequence[Sequence[Value]]) -> list[Prediction]:
         """Answer many rows of typed values; unchecked."""
-        outputs = self._evaluator.many(rows).tolist()
+        outputs = self.evaluator.many(rows).tolist()
         return [answer_row(self.task, self.champion.decision, numbers) for numbers in outputs]
 
     def predict_rows(self, records: Sequence[Record], *, extra: Extra = "refuse") -> list[Prediction]:
@@ -132,7 +132,7 @@ class Predictor:
         Raises:
             ContractError: with every failure of every row, and its row number.
         """
-        return self._evaluator.many(self._rows.read_many(records, extra))
+        return self.evaluator.many(self._rows.read_many(records, extra))
 
     def predict_table(self, source: object) -> TablePrediction:
         """Answer a table: a polars, pandas or pyarrow frame, or the path of a file.
@@ -201,9 +201,7 @@ class Predictor:
         parts = [np.empty((0, self.champion.blend.n_outputs), dtype=np.float64)]
         for start in range(0, frame.height, CHUNK):
             chunk = frame.slice(start, CHUNK)
-            parts.append(
-                self.champion.blend.evaluate([encode(recipe, chunk) for recipe in self.champion.recipes])
-            )
+            parts.append(self.champion.blend.evaluate(self.evaluator.encode(chunk)))
         return np.concatenate(parts)
 
     def _evaluate_any(self, rows: object) -> FloatArray:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
+import polars as pl
 
 from yunque.data.parse import Value
 from yunque.features.compile_row import compile_row
+from yunque.features.encode import encode
 from yunque.features.recipe import Recipe
 from yunque.kernel.blend_row import compile_blend
 from yunque.kernel.form import FloatArray
@@ -28,6 +30,7 @@ class RowEvaluator:
             for number, recipe in enumerate(champion.recipes)
         ]
         operations = tuple(operation for recipe in recipes for operation in recipe.operations)
+        self._recipes = recipes
         self._widths = tuple(len(recipe.outputs) for recipe in recipes)
         self._width = sum(self._widths)
         self._fill = compile_row(Recipe(view="joint", operations=operations), names)
@@ -45,14 +48,31 @@ class RowEvaluator:
             for end, width in zip(ends, self._widths, strict=True)
         ]
 
-    def outputs(self, values: Sequence[Value]) -> FloatArray:
-        """Give the calibrated outputs of one row, (n_outputs,)."""
-        if self._program is None:
-            outputs: FloatArray = self._blend.evaluate(self.matrix([values]))[0]
-            return outputs
+    def matrix_row(self, values: Sequence[Value]) -> FloatArray:
+        """Encode one row: the columns of every recipe side by side, (width,)."""
         row = np.empty(self._width)
         self._fill(values, row)
-        return self._program.evaluate(row)
+        return row
+
+    def evaluate_row(self, row: FloatArray) -> FloatArray:
+        """Evaluate what `matrix_row` gives, (n_outputs,)."""
+        if self._program is not None:
+            return self._program.evaluate(row)
+        ends = np.cumsum(self._widths)
+        parts = [row[None, end - width : end] for end, width in zip(ends, self._widths, strict=True)]
+        outputs: FloatArray = self._blend.evaluate(parts)[0]
+        return outputs
+
+    def encode(self, frame: pl.DataFrame) -> list[FloatArray]:
+        """Encode a typed frame: one (n, F) matrix per recipe; that of an unused recipe has no column."""
+        return [
+            encode(recipe, frame) if recipe.operations else np.empty((frame.height, 0))
+            for recipe in self._recipes
+        ]
+
+    def outputs(self, values: Sequence[Value]) -> FloatArray:
+        """Give the calibrated outputs of one row, (n_outputs,)."""
+        return self.evaluate_row(self.matrix_row(values))
 
     def many(self, rows: Sequence[Sequence[Value]]) -> FloatArray:
         """Give the calibrated outputs of many rows, (n, n_outputs); the bits of each row alone."""
