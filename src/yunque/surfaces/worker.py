@@ -70,7 +70,7 @@ def run_worker(*, until_empty: bool = False, kind: str | None = None) -> int:
     """
     configure_logs()
     desk = open_desk(open_platform())
-    worker = desk.worker if kind is None else _only(desk.worker, kind)
+    worker = desk.worker if kind is None else only_kind(desk.worker, kind)
     stop = threading.Event()
 
     def ask(number: int, frame: FrameType | None) -> None:
@@ -85,7 +85,8 @@ def run_worker(*, until_empty: bool = False, kind: str | None = None) -> int:
     return work_off(worker, stop) if until_empty else work(worker, stop)
 
 
-def _only(worker: Worker, kind: str) -> Worker:
+def only_kind(worker: Worker, kind: str) -> Worker:
+    """Give a worker that does jobs of one kind and leaves all others to the rest."""
     known = worker.queue.kinds
     if kind not in known:
         raise UsageError(
