@@ -7,6 +7,11 @@ from typing import Any
 
 from yunque.learning.algorithm import Algorithm
 
+# A parameter that every algorithm has: whether codes of categories are read as such or as numbers. Trees
+# that cut codes as numbers share more rows between levels; on small tables that is worth a candidate.
+CATEGORIES = "categories"
+AS_NUMBERS = "numbers"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:

@@ -1,8 +1,7 @@
 """One fit of one candidate on one fold, judged through the form that would be served."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +9,7 @@ import numpy.typing as npt
 from yunque.kernel.form import FloatArray, Form
 from yunque.kernel.link import apply_link
 from yunque.learning.algorithm import FitRequest, Fitted
-from yunque.learning.candidate import Candidate, fit_seed
+from yunque.learning.candidate import AS_NUMBERS, CATEGORIES, Candidate, fit_seed
 from yunque.learning.fold_data import Encoded, sample
 from yunque.learning.task import Task
 
@@ -108,14 +107,15 @@ def run_fit(job: FitJob, encoded: Encoded, clock: Callable[[], float]) -> FoldRe
 def fit_request(job: FitJob, encoded: Encoded) -> FitRequest:
     """Give the request for a job: all that the fit may see."""
     seed = fit_seed(job.seed, job.name, job.fold)
-    params: Mapping[str, Any] = job.candidate.params
+    params = dict(job.candidate.params)
+    as_numbers = params.pop(CATEGORIES, "native") == AS_NUMBERS
     if job.rounds:
-        params = {**params, **job.candidate.algorithm.refit_params(job.rounds)}
+        params |= job.candidate.algorithm.refit_params(job.rounds)
     return FitRequest(
         task=job.task,
         train=sample(encoded.train, job.candidate.most_rows, seed),
         valid=encoded.valid if job.rounds is None else None,
-        categorical=encoded.recipe.categorical,
+        categorical=() if as_numbers else encoded.recipe.categorical,
         params=params,
         seed=seed,
         threads=job.threads,

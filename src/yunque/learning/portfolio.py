@@ -80,7 +80,8 @@ ENTRIES = (
         "extra", 0.03, extra_trees=True, num_leaves=40, feature_fraction=0.5, bagging_fraction=0.9,
         min_data_in_leaf=5, lambda_l1=0.25, lambda_l2=0.4, cat_smooth=15.0,
     ),
-    Entry(name="extra_trees", algorithm="extra_trees", params={"min_samples_leaf": 2}),
+    _light("ordinal", 0.05, categories="numbers", num_leaves=31, min_data_in_leaf=10, bagging_fraction=0.9),
+    Entry(name="extra_trees", algorithm="extra_trees"),
     Entry(
         name="xgboost",
         algorithm="xgboost",
