@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from yunque.surfaces.cli import keys, models
+from yunque.surfaces.cli import aml, keys, models
 from yunque.surfaces.cli.check import check
 from yunque.surfaces.cli.errors import exit_code_of, show_error
 from yunque.surfaces.cli.predict import predict
@@ -47,6 +47,7 @@ app.command()(predict)
 app.add_typer(models.app, name="models")
 app.command()(serve)
 app.add_typer(keys.app, name="keys")
+app.add_typer(aml.app, name="aml")
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,196 @@
+"""Run what is pending: classify, write the result, and tell failures without losing the file."""
+
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from yunque.data.table import write_table
+from yunque.errors import NotFoundError, StorageError, YunqueError
+from yunque.services.aml_desk import (
+    FAILED,
+    PENDING,
+    PROCESSED,
+    Desk,
+    check_analysis_id,
+    write_document,
+)
+from yunque.services.aml_enrich import keep
+from yunque.services.aml_judge import Judged, changed_before, judge
+from yunque.solutions.aml.classify import classify
+from yunque.solutions.aml.intake.intake import take_in
+from yunque.solutions.aml.intake.read_file import read_file
+from yunque.solutions.aml.layers import FAILURES, Learnt, ask
+from yunque.solutions.aml.result import Heading, document
+from yunque.solutions.aml.store.audit import Entry, record
+from yunque.solutions.aml.store.history import part_of
+
+_LOG = logging.getLogger("yunque.aml")
+ADDED = ("clase", "clase_ml", "piso", "estado", "p_sospecha", "anomalia", "riesgo")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one pending analysis; `summary` is the result's `resumen`, empty after a failure."""
+
+    analysis_id: str
+    state: Literal["processed", "failed"]
+    path: Path
+    summary: dict[str, Any]
+    error: str = ""
+
+
+def run_pending(desk: Desk, analysis_id: str | None = None) -> tuple[Outcome, ...]:
+    """Run one pending analysis, or all of them, oldest name first.
+
+    A file that another runner holds is left to it. Whatever is wrong with one analysis does not stop the
+    others.
+
+    Raises:
+        NotFoundError: the named analysis is not pending.
+    """
+    if analysis_id is not None:
+        name = check_analysis_id(analysis_id)
+        path = desk.place(PENDING, f"{name}.csv")
+        if not path.is_file():
+            raise NotFoundError(f"The analysis {name!r} is not pending.")
+        paths = [path]
+    else:
+        paths = sorted(desk.place(PENDING, "").glob("[A-Za-z0-9]*.csv"))
+    outcomes = [outcome for path in paths if (outcome := run_one(desk, path)) is not None]
+    done = sum(outcome.state == "processed" for outcome in outcomes)
+    _LOG.info("Exitosos vs fallidos: %d / %d", done, len(outcomes) - done)
+    return tuple(outcomes)
+
+
+def run_one(desk: Desk, path: Path) -> Outcome | None:
+    """Run one analysis; None when another runner holds it."""
+    with held(path) as is_mine:
+        if not is_mine:
+            return None
+        try:
+            return finish(desk, path)
+        except FAILURES as error:
+            return fail(desk, path, error)
+
+
+@contextmanager
+def held(path: Path) -> Iterator[bool]:
+    """Hold a file against other runners; the system lets go when this process ends, however it ends."""
+    import fcntl  # only where there are files to hold
+
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        yield False
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield path.exists()
+
+
+def finish(desk: Desk, path: Path) -> Outcome:
+    """Classify and write processed/{analysis_id}.json and .csv; the pending file goes last."""
+    name = path.stem
+    start = desk.clock.monotonic()
+    number = part_of(desk.database, desk.tenant, name)
+    if number is None:  # a table put here by hand
+        number = keep(desk, name, take_in(read_file(path), desk.catalogue, desk.today()), path)
+    judged = judge(desk, number)
+    result, operations = answer(desk, name, number, judged)
+    _LOG.info("Tiempo de inferencia (3 capas): %.3f s", desk.clock.monotonic() - start)
+    summary: dict[str, Any] = result["resumen"]
+    _LOG.info("Clasificación: %s", ", ".join(f"{key}={summary[key]}" for key in CLASSES))
+    _LOG.info("Guardrails aplicados: %d", summary["guardrails_aplicados"])
+    target = desk.place(PROCESSED, f"{name}.json")
+    write_table(table(judged, operations), target.with_suffix(".csv"))
+    write_document(target, result)
+    details = {"resumen": summary, "catalogo": desk.catalogue.sha256, "modo": result["modo"]}
+    entry = Entry(actor=desk.actor, action="analisis_terminado", subject=name, details=details)
+    record(desk.database, desk.tenant, entry)
+    path.unlink()
+    return Outcome(analysis_id=name, state="processed", path=target, summary=summary)
+
+
+CLASSES = ("preocupante", "inusual", "relevante", "limpio")
+
+
+def answer(desk: Desk, name: str, number: int, judged: Judged) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Build the result of a part and give its classified operations; the same part gives the same result."""
+    if judged.kept.at is None:
+        raise StorageError("The part has no date.")
+    learnt: Learnt = ask(desk.scorer, judged.mine(judged.enriched))
+    operations = classify(judged.mine(judged.found.operations), learnt)
+    heading = Heading(
+        analysis_id=name,
+        created=judged.kept.at,
+        rows=judged.kept.facts["filas"],
+        rejected=tuple(judged.kept.rejected.to_dicts()),
+        notes=tuple(judged.kept.facts["notas"]),
+        repeated=judged.past.repeated,
+        corrected=judged.past.corrected,
+        changed=changed_before(desk, number, judged) if number > 1 else (),
+    )
+    return document(heading, judged.found, operations, learnt), operations
+
+
+def table(judged: Judged, operations: pl.DataFrame) -> pl.DataFrame:
+    """Give the enriched table with class, scores and obligations beside every row, attempts included."""
+    owed = judged.found.obligations.group_by("orden").agg(
+        obligaciones=pl.col("regla").sort().str.join(";"),
+        vence=pl.col("vence").min(),
+    )
+    said = operations.select("orden", "id_operacion", "linea", "cliente_id", "fecha", *ADDED)
+    features = judged.mine(judged.enriched).drop("linea", "id_operacion", "cliente_id", "fecha")
+    joined = said.join(owed, on="orden", how="left").join(features, on="orden", how="left")
+    return joined.sort("linea", "id_operacion").drop("orden")
+
+
+def fail(desk: Desk, path: Path, error: BaseException) -> Outcome:
+    """Move the table to failed/ and write {analysis_id}_error.json; the traceback is the operator's."""
+    name = path.stem
+    message = error.message if isinstance(error, YunqueError) else "The analysis could not be finished."
+    hint = error.hint if isinstance(error, YunqueError) else "See the error file beside the failed table."
+    target = desk.place(FAILED, f"{name}_error.json")
+    facts = {
+        "success": False,
+        "analysis_id": name,
+        "error": message,
+        "pista": hint,
+        "codigo": error.code if isinstance(error, YunqueError) else "internal",
+        "timestamp": desk.clock.now().isoformat(),
+        "traceback": "".join(traceback.format_exception(error)),
+    }
+    write_document(target, facts)
+    with suppress(FileNotFoundError):
+        path.replace(desk.place(FAILED, f"{name}.csv"))
+    _LOG.error("Análisis %s fallido: %s", name, message)
+    return Outcome(analysis_id=name, state="failed", path=target, summary={}, error=message)
+
+
+def public_error(facts: dict[str, Any]) -> dict[str, Any]:
+    """Give what a client may see of an error: never a traceback or a path."""
+    return {key: value for key, value in facts.items() if key != "traceback"}
+
+
+def rerun(desk: Desk, analysis_id: str) -> dict[str, Any]:
+    """Give the result of a kept analysis again, as of then; nothing is written.
+
+    Raises:
+        NotFoundError: no such analysis was kept.
+    """
+    name = check_analysis_id(analysis_id)
+    number = part_of(desk.database, desk.tenant, name)
+    if number is None:
+        raise NotFoundError(f"No analysis {name!r} was kept.")
+    result, _ = answer(desk, name, number, judge(desk, number))
+    return result

@@ -1,0 +1,109 @@
+"""Who did what, when, to what: a log that is only added to, each entry sealed over the one before it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from yunque.runtime.database import Database
+from yunque.solutions.aml.store.history import lock
+from yunque.solutions.aml.store.tables import AUDIT
+
+FIRST = "0" * 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One entry.
+
+    Attributes:
+        action: a word such as "analisis_creado" or "catalogo_cambiado".
+        subject: what it was done to: an analysis, a client, an operation.
+        details: further facts, as JSON.
+    """
+
+    actor: str
+    action: str
+    subject: str
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """What checking a log found; `broken_at` is the first entry that does not fit, None when all do."""
+
+    entries: int
+    broken_at: int | None
+    last_digest: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every entry fits."""
+        return self.broken_at is None
+
+
+def seal(tenant: str, number: int, at: datetime, entry: Entry, previous: str) -> str:
+    """Give the digest of an entry over everything in it and the one before."""
+    facts = [
+        *(tenant, number, at.astimezone(UTC).isoformat(timespec="microseconds")),
+        *(entry.actor, entry.action, entry.subject, dict(entry.details), previous),
+    ]
+    text = json.dumps(facts, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def record(database: Database, tenant: str, entry: Entry) -> str:
+    """Add an entry and give its digest."""
+    with database.writing() as connection:
+        lock(connection, tenant)
+        mine = AUDIT.c.tenant == tenant
+        newest = (
+            sa.select(AUDIT.c.number, AUDIT.c.digest).where(mine).order_by(AUDIT.c.number.desc()).limit(1)
+        )
+        last = connection.execute(newest).first()
+        number, previous = (last.number + 1, last.digest) if last else (1, FIRST)
+        at = database.now(connection)
+        digest = seal(tenant, number, at, entry, previous)
+        connection.execute(
+            AUDIT.insert().values(
+                tenant=tenant,
+                number=number,
+                at=at,
+                actor=entry.actor,
+                action=entry.action,
+                subject=entry.subject,
+                details=dict(entry.details),
+                previous=previous,
+                digest=digest,
+            )
+        )
+    return digest
+
+
+def entries(database: Database, tenant: str, *, limit: int = 100) -> tuple[Mapping[str, Any], ...]:
+    """Give the newest entries, newest first."""
+    query = sa.select(AUDIT).where(AUDIT.c.tenant == tenant).order_by(AUDIT.c.number.desc()).limit(limit)
+    with database.reading_as(tenant) as connection:
+        return tuple(row._asdict() for row in connection.execute(query))
+
+
+def verify(database: Database, tenant: str) -> Verified:
+    """Check every entry against its seal, its number and the entry before it.
+
+    An entry removed at the end shows only against a digest noted elsewhere: keep `last_digest`.
+    """
+    query = sa.select(AUDIT).where(AUDIT.c.tenant == tenant).order_by(AUDIT.c.number)
+    previous, count = FIRST, 0
+    with database.reading_as(tenant) as connection:
+        for row in connection.execute(query):
+            count += 1
+            entry = Entry(actor=row.actor, action=row.action, subject=row.subject, details=row.details)
+            is_next = row.number == count and row.previous == previous
+            if not is_next or seal(tenant, row.number, row.at, entry, previous) != row.digest:
+                return Verified(entries=count, broken_at=count, last_digest=previous)
+            previous = row.digest
+    return Verified(entries=count, broken_at=None, last_digest=previous)
