@@ -5,26 +5,27 @@ member. Here the addresses of all arrays stand in one table that is made once; a
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray, float32, float64, int32, int64, njit, types, uint8, uint32, void
+from numba import carray, float32, float64, int32, int64, njit, types, uint8, uint32, uint64, void
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from yunque.kernel.blend import Blend, Member, add_weighted
 from yunque.kernel.calibration import CALIBRATION_CODES, calibrate_rows
+from yunque.kernel.forest_masks import strike
 from yunque.kernel.forest_walk import walk as walk_forest
 from yunque.kernel.form import FloatArray
 from yunque.kernel.forms.linear import weigh
 from yunque.kernel.forms.oblivious import walk as walk_oblivious
 from yunque.kernel.link import LINK_CODES, write_predictions
 
-FOREST, OBLIVIOUS, LINEAR = 0, 1, 2
-CODES: Final[dict[str, int]] = {"forest": FOREST, "oblivious": OBLIVIOUS, "linear": LINEAR}
+FOREST, OBLIVIOUS, LINEAR, MASKS_32, MASKS_64 = range(5)
+KNOWN = frozenset({"forest", "oblivious", "linear"})
 KIND, LINK, OFFSET, WIDTH, RAW, FIRST_ARRAY = range(6)
-MOST_ARRAYS = 10
+MOST_ARRAYS = 14
 
 _table = types.Array(int64, 2, "C", readonly=True)
 _numbers = types.Array(float64, 1, "C", readonly=True)
@@ -61,11 +62,36 @@ def _forest(table, m, x, raw) -> None:  # type: ignore[no-untyped-def]
         _matrix(table, m, 0, float64), _matrix(table, m, 1, int64), _list(table, m, 2, int64),
         _list(table, m, 3, uint32), _list(table, m, 4, uint8), _list(table, m, 5, uint8),
     )  # fmt: skip
-    sums = (
-        _list(table, m, 6, int32), _matrix(table, m, 7, float64), _matrix(table, m, 8, float64),
-        _list(table, m, 9, float64),
+    walk_forest(trees, _sums(table, m, 6), x, raw)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _sums(table, m, first):  # type: ignore[no-untyped-def]
+    return (
+        _list(table, m, first, int32), _matrix(table, m, first + 1, float64),
+        _matrix(table, m, first + 2, float64), _list(table, m, first + 3, float64),
     )  # fmt: skip
-    walk_forest(trees, sums, x, raw)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _masks(table, m, mask, x, raw) -> None:  # type: ignore[no-untyped-def]
+    lists = (
+        _matrix(table, m, 0, uint64), _list(table, m, 1, float64), _list(table, m, 2, uint32),
+        _list(table, m, 3, mask), _matrix(table, m, 4, uint64), _list(table, m, 5, uint64),
+        _list(table, m, 6, uint64), _list(table, m, 7, float64), _list(table, m, 8, uint8),
+        _list(table, m, 9, uint8),
+    )  # fmt: skip
+    strike(lists, _sums(table, m, 10), x, raw)
+
+
+@njit(cache=True, nogil=True)
+def _masks_32(table, m, x, raw) -> None:  # type: ignore[no-untyped-def]
+    _masks(table, m, uint32, x, raw)
+
+
+@njit(cache=True, nogil=True)
+def _masks_64(table, m, x, raw) -> None:  # type: ignore[no-untyped-def]
+    _masks(table, m, uint64, x, raw)
 
 
 @njit(cache=True, nogil=True)
@@ -99,7 +125,11 @@ def evaluate_row(table, numbers, calibration, x, out) -> None:  # type: ignore[n
         row = x[first : first + table[m, WIDTH]].reshape((1, table[m, WIDTH]))
         raw = np.empty((1, table[m, RAW]))
         kind = table[m, KIND]
-        if kind == FOREST:
+        if kind == MASKS_32:
+            _masks_32(table, m, row, raw)
+        elif kind == MASKS_64:
+            _masks_64(table, m, row, raw)
+        elif kind == FOREST:
             _forest(table, m, row, raw)
         elif kind == OBLIVIOUS:
             _oblivious(table, m, row, raw)
@@ -116,7 +146,7 @@ class RowProgram:
     """A blend made ready for single rows.
 
     Attributes:
-        table: (members, 5 + 3 x 10) int64: kind, link, where its recipe's columns start, how many it reads,
+        table: (members, 5 + 3 x 14) int64: kind, link, where its recipe's columns start, how many it reads,
             how many raw scores it gives, then address and lengths of each of its arrays.
         numbers: weights, then parameters of the calibration.
         calibration: code.
@@ -158,7 +188,7 @@ def compile_blend(blend: Blend, widths: tuple[int, ...]) -> RowProgram | None:
     Raises:
         ValueError: a member reads another number of columns than its recipe gives, or has no recipe.
     """
-    if any(member.form.kind not in CODES for member in blend.members):
+    if any(member.form.kind not in KNOWN for member in blend.members):
         return None
     for member in blend.members:
         if member.recipe >= len(widths) or member.form.n_features != widths[member.recipe]:
@@ -167,8 +197,8 @@ def compile_blend(blend: Blend, widths: tuple[int, ...]) -> RowProgram | None:
     table = np.zeros((len(blend.members), FIRST_ARRAY + 3 * MOST_ARRAYS), np.int64)
     kept: list[npt.NDArray[Any]] = []
     for line, member in zip(table, blend.members, strict=True):
-        arrays = _arrays(member)
-        first = (CODES[member.form.kind], LINK_CODES[member.form.link], offsets[member.recipe])
+        code, arrays = _arrays(member)
+        first = (code, LINK_CODES[member.form.link], offsets[member.recipe])
         line[:FIRST_ARRAY] = (*first, member.form.n_features, member.form.n_raw)
         for position, array in enumerate(arrays):
             shape = (*array.shape, 0)[:2]
@@ -186,8 +216,14 @@ def compile_blend(blend: Blend, widths: tuple[int, ...]) -> RowProgram | None:
     )
 
 
-def _arrays(member: Member) -> list[npt.NDArray[Any]]:
+def _arrays(member: Member) -> tuple[int, list[npt.NDArray[Any]]]:
+    """Give the code of the fastest way to evaluate a member, and the arrays it reads."""
     form: Any = member.form
     if form.kind == "linear":
-        return [form.weights, form.bias]
-    return [*form.trees, *form.sums] if form.kind == "forest" else list(form.trees)
+        return LINEAR, [form.weights, form.bias]
+    if form.kind == "oblivious":
+        return OBLIVIOUS, list(form.trees)
+    if form.masks is None:
+        return FOREST, [*form.trees, *form.sums]
+    is_short = form.masks[3].dtype == np.uint32
+    return MASKS_32 if is_short else MASKS_64, [*form.masks, *form.sums]
