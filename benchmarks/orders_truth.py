@@ -2,10 +2,11 @@
 
     python benchmarks/orders_truth.py FOLDER [--budget 60s]
 
-FOLDER holds the 1,250,000 orders as `orders-*.parquet`. The channel depends on one column; the ceiling of any
-honest model is a log-loss of about 0.985 (constant 1.031) and an accuracy of about 0.504. Three runs, each as a
-user would: the honest one, the one with a planted leak (each client's share of digital orders over all orders,
-the predicted one included), and the scoring of the whole table. Peak memory is that of the largest process.
+FOLDER holds the 1,250,000 orders as `orders-*.parquet`. The channel depends on one column; the ceiling of
+any honest model is a log-loss of about 0.985 (constant 1.031) and an accuracy of about 0.504. Three runs,
+each as a user would: the honest one, the one with a planted leak (each client's share of digital orders
+over all orders, the predicted one included), and the scoring of the whole table. Peak memory is that of
+the largest process.
 """
 
 import argparse
