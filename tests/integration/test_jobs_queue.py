@@ -87,6 +87,11 @@ def test_the_same_key_and_request_give_the_same_job(queue: Queue) -> None:
     assert first.job.id == again.job.id != other.job.id
 
 
+def test_without_a_key_each_submission_is_a_job_of_its_own(queue: Queue) -> None:
+    assert len({put(queue).id for _ in range(3)} | {put(queue, "b").id}) == 4
+    assert put(queue, idempotency_key="k").id != put(queue).id
+
+
 def test_the_same_key_with_another_request_is_a_conflict(queue: Queue) -> None:
     put(queue, idempotency_key="k")
     with pytest.raises(ConflictError, match="another request"):

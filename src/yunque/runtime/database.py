@@ -1,12 +1,13 @@
 """One database behind one door: SQLite (WAL) embedded, Postgres scaled out, the same code on both."""
 
+import math
 import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from yunque.errors import StorageError, UsageError
 from yunque.runtime.clock import REAL_CLOCK, Clock
 
 _LOCK_WAIT_SECONDS = 30.0
+_REST_SECONDS = 1.0
 TENANT_ROLE = "yunque_tenant"  # the Postgres role that row-level security binds
 
 METADATA = sa.MetaData(
@@ -129,11 +131,26 @@ def _turn_on_wal(connection: sqlite3.Connection) -> None:
 
 
 def _open_postgres(url: URL) -> sa.Engine:
-    return sa.create_engine(
+    engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
-        pool_pre_ping=True,
         connect_args={"prepare_threshold": None, "connect_timeout": 10},
     )
+
+    @sa.event.listens_for(engine, "checkin")
+    def _rest(_connection: Any, record: Any) -> None:
+        record.info["rested_since"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def _wake(connection: Any, record: Any, _proxy: Any) -> None:
+        # Asking before every transaction would cost a third of its time; a server that went away while
+        # a connection rested is what asking helps against.
+        if time.monotonic() - record.info.get("rested_since", math.inf) > _REST_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise sa.exc.DisconnectionError from error
+
+    return engine
 
 
 @contextmanager
@@ -157,8 +174,8 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 def insert_unless_there(connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless a unique key of it is taken already; say whether it was inserted."""
     insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
-    statement = insert(table).values(**values).on_conflict_do_nothing().returning(*table.primary_key)
-    return connection.execute(statement).first() is not None
+    statement = insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+    return connection.execute(statement, dict(values)).first() is not None
 
 
 @contextmanager
@@ -202,6 +219,12 @@ class Database:
                 connection.exec_driver_sql(f"SET LOCAL ROLE {TENANT_ROLE}")
                 connection.execute(sa.select(sa.func.set_config("app.tenant", tenant, True)))
             yield connection
+
+    def moment(self, after: timedelta = timedelta(0)) -> sa.ColumnElement[datetime]:
+        """Give the current moment plus `after` for use inside a statement, on the clock that is shared."""
+        if self.server_time:
+            return sa.func.clock_timestamp(type_=Moment()) + sa.literal(after, sa.Interval())
+        return sa.literal(self.clock.now() + after, Moment())
 
     def now(self, connection: sa.Connection) -> datetime:
         """Give the current moment on the clock that all users of this database share."""

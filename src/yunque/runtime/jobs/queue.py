@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -78,31 +78,27 @@ def claim(queue: Queue, owner: str, *, job_id: str | None = None) -> Job | None:
     is passed over, a paused kind waits.
     """
     with queue.database.writing() as connection:
-        now = queue.database.now(connection)
-        chosen = _choose(connection, queue, now, job_id)
-        if chosen is None:
-            return None
+        moment = queue.database.moment()
         row = connection.execute(
             JOB.update()
-            .where(JOB.c.id == chosen, JOB.c.state == State.QUEUED)
+            .where(JOB.c.id == _choose(connection, queue, moment, job_id), JOB.c.state == State.QUEUED)
             .values(
                 state=State.RUNNING,
                 owner=owner,
                 fence=JOB.c.fence + 1,
                 attempts=JOB.c.attempts + 1,
-                lease_until=now + queue.policy.lease,
-                started_at=sa.func.coalesce(
-                    JOB.c.started_at, sa.bindparam("now", now, JOB.c.started_at.type)
-                ),
+                lease_until=queue.database.moment(queue.policy.lease),
+                started_at=sa.func.coalesce(JOB.c.started_at, moment),
                 events=JOB.c.events + 1,
             )
             .returning(JOB)
-        ).one()
-        job = Job.from_row(row)
+        ).first()
+        if row is None:
+            return None
+        job, now = Job.from_row(row), row.lease_until - queue.policy.lease
         connection.execute(
-            ATTEMPT.insert().values(
-                job_id=job.id, fence=job.fence, tenant=job.tenant, owner=owner, started_at=now
-            )
+            ATTEMPT.insert(),
+            {"job_id": job.id, "fence": job.fence, "tenant": job.tenant, "owner": owner, "started_at": now},
         )
         write_notes(connection, job, now, [Note.state(State.RUNNING, attempt=job.attempts)])
         return job
@@ -111,15 +107,15 @@ def claim(queue: Queue, owner: str, *, job_id: str | None = None) -> Job | None:
 def heartbeat(queue: Queue, job: Job, notes: Collection[Note] = ()) -> Verdict:
     """Prolong the lease and write what the job has told since the last beat, in one transaction."""
     with queue.database.writing() as connection:
-        now = queue.database.now(connection)
         told = [note for note in notes if note.fraction is not None]
-        values = {"lease_until": now + queue.policy.lease, "events": JOB.c.events + len(notes)}
+        until = queue.database.moment(queue.policy.lease)
+        values: dict[str, Any] = {"lease_until": until, "events": JOB.c.events + len(notes)}
         if told:
             values |= {"progress": told[-1].fraction, "progress_message": told[-1].text}
         row = connection.execute(held(job).values(**values).returning(JOB)).first()
         if row is None:
             return Verdict.LOST
-        write_notes(connection, Job.from_row(row), now, notes)
+        write_notes(connection, Job.from_row(row), row.lease_until - queue.policy.lease, notes)
         return Verdict.CANCEL if row.cancel_requested else Verdict.GO_ON
 
 
@@ -131,7 +127,7 @@ def held(job: Job) -> sa.Update:
 def next_in_line(queue: Queue, limit: int) -> tuple[str, ...]:
     """Give the ids of the jobs that would be claimed next, without any lock."""
     with queue.database.reading() as connection:
-        line = _line(queue, queue.database.now(connection), None, ()).with_only_columns(JOB.c.id)
+        line = _line(queue, queue.database.moment(), None, ()).with_only_columns(JOB.c.id)
         return tuple(connection.execute(line.limit(limit)).scalars().all())
 
 
@@ -140,23 +136,28 @@ def has_work(queue: Queue) -> bool:
     return bool(next_in_line(queue, 1))
 
 
-def _choose(connection: sa.Connection, queue: Queue, now: datetime, job_id: str | None) -> str | None:
+def _choose(connection: sa.Connection, queue: Queue, moment: Any, job_id: str | None) -> Any:
+    """Give the id of the job to claim; where nothing has to be counted, as the query that locks it."""
+    if queue.policy.running_per_tenant is None:
+        line = _locked(_line(queue, moment, job_id, ())).with_only_columns(JOB.c.id)
+        return line.correlate(None).scalar_subquery()
     passed_over: set[str] = set()
     while True:
-        line = _line(queue, now, job_id, passed_over).limit(1)
-        row = connection.execute(line.with_for_update(skip_locked=True, of=JOB)).first()
-        if row is None:
-            return None
-        if _has_room(connection, queue, row.tenant):
-            return str(row.id)
+        row = connection.execute(_locked(_line(queue, moment, job_id, passed_over))).first()
+        if row is None or _has_room(connection, queue, row.tenant):
+            return None if row is None else row.id
         passed_over.add(row.tenant)
 
 
-def _line(queue: Queue, now: datetime, job_id: str | None, passed_over: Collection[str]) -> sa.Select[Any]:
+def _locked(line: sa.Select[Any]) -> sa.Select[Any]:
+    return line.limit(1).with_for_update(skip_locked=True, of=JOB)
+
+
+def _line(queue: Queue, moment: Any, job_id: str | None, passed_over: Collection[str]) -> sa.Select[Any]:
     paused = sa.select(PAUSE.c.kind)
     query = sa.select(JOB.c.id, JOB.c.tenant).where(
         JOB.c.state == State.QUEUED,
-        JOB.c.run_after <= now,
+        JOB.c.run_after <= moment,
         JOB.c.kind.in_(list(queue.kinds)),
         JOB.c.kind.not_in(paused),
         ~sa.exists(paused.where(PAUSE.c.kind == EVERY_KIND)),

@@ -10,7 +10,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from yunque.errors import ConflictError, LimitError, NotFoundError, UsageError
-from yunque.runtime.database import insert_unless_there
+from yunque.runtime.database import Moment, insert_unless_there
 from yunque.runtime.jobs.digest import digest_of
 from yunque.runtime.jobs.job import Job, State
 from yunque.runtime.jobs.kind import Kind
@@ -73,20 +73,19 @@ def submit(queue: Queue, submission: Submission) -> Accepted:
     payload = dict(kind.check(submission.payload))
     request_hash = _hash(submission, payload)
     with queue.database.writing() as connection:
-        known = _known(connection, submission, request_hash)
-        if known is not None:
-            return Accepted(job=known, is_new=False)
-        now = queue.database.now(connection)
-        row = _row(connection, submission, kind, payload, now) | {"request_hash": request_hash}
+        line = _look(connection, queue, submission)
+        if line.known is not None:
+            return Accepted(job=_same(connection, line.known, request_hash), is_new=False)
         _check_room(connection, queue, submission.tenant)
+        _check_upload(connection, submission)
+        row = _row(submission, kind, payload, line) | {"request_hash": request_hash}
         if not insert_unless_there(connection, JOB, row):  # the same key, committed a moment ago
-            found = _known(connection, submission, request_hash)
-            if found is None:
-                raise ConflictError("The job could not be recorded.", hint="Send the request again.")
-            return Accepted(job=found, is_new=False)
-        job = Job.from_row(connection.execute(sa.select(JOB).where(JOB.c.id == row["id"])).one())
-        _reserve(connection, job, kind, submission.units, now)
-        write_notes(connection, job, now, [Note.state(State.QUEUED)])
+            known = _look(connection, queue, submission).known
+            return Accepted(job=_same(connection, known, request_hash), is_new=False)
+        facts: dict[str, Any] = {name: row.get(name) for name in Job.__dataclass_fields__}
+        job = Job(**facts)
+        _reserve(connection, job, kind, submission.units, line.now)
+        write_notes(connection, job, line.now, [Note.state(State.QUEUED)])
         return Accepted(job=job, is_new=True)
 
 
@@ -113,16 +112,42 @@ def _hash(submission: Submission, payload: Mapping[str, Any]) -> str:
     return digest
 
 
-def _known(connection: sa.Connection, submission: Submission, request_hash: str) -> Job | None:
-    if submission.idempotency_key is None:
-        return None
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    """How the line stands: the moment, the job that the key names, and the turns of those who wait."""
+
+    now: datetime
+    known: str | None
+    first_turn: int | None
+    last_turn: int | None
+
+
+def _look(connection: sa.Connection, queue: Queue, submission: Submission) -> _Line:
+    """Ask for everything a submission depends on, in one statement."""
+    waiting = (JOB.c.state == State.QUEUED, JOB.c.priority == submission.priority)
+    # Without a key there is nothing to find: "= NULL" would become "IS NULL" and find every such job.
+    known = sa.select(JOB.c.id).where(
+        sa.literal(submission.idempotency_key is not None),
+        JOB.c.tenant == submission.tenant,
+        JOB.c.idempotency_key == (submission.idempotency_key or ""),
+    )
+    first = sa.select(sa.func.min(JOB.c.turn)).where(*waiting)
+    last = sa.select(sa.func.max(JOB.c.turn)).where(JOB.c.tenant == submission.tenant, *waiting)
     row = connection.execute(
-        sa.select(JOB).where(
-            JOB.c.tenant == submission.tenant, JOB.c.idempotency_key == submission.idempotency_key
+        sa.select(
+            sa.type_coerce(queue.database.moment(), Moment()).label("now"),
+            known.scalar_subquery().label("known"),
+            first.scalar_subquery().label("first_turn"),
+            last.scalar_subquery().label("last_turn"),
         )
-    ).first()
+    ).one()
+    return _Line(now=row.now, known=row.known, first_turn=row.first_turn, last_turn=row.last_turn)
+
+
+def _same(connection: sa.Connection, job_id: str | None, request_hash: str) -> Job:
+    row = connection.execute(sa.select(JOB).where(JOB.c.id == job_id)).first()
     if row is None:
-        return None
+        raise ConflictError("The job could not be recorded.", hint="Send the request again.")
     if row.request_hash != request_hash:
         raise ConflictError(
             "This idempotency key was used for another request.",
@@ -144,11 +169,7 @@ def _check_room(connection: sa.Connection, queue: Queue, tenant: str) -> None:
         )
 
 
-def _row(
-    connection: sa.Connection, submission: Submission, kind: Kind, payload: Mapping[str, Any], now: datetime
-) -> dict[str, Any]:
-    if submission.upload_id is not None:
-        _check_upload(connection, submission.tenant, submission.upload_id)
+def _row(submission: Submission, kind: Kind, payload: Mapping[str, Any], line: _Line) -> dict[str, Any]:
     return {
         "id": str(uuid4()),
         "tenant": submission.tenant,
@@ -159,8 +180,8 @@ def _row(
         "retry_of": submission.retry_of,
         "state": State.QUEUED,
         "priority": submission.priority,
-        "turn": _turn(connection, submission.tenant, submission.priority),
-        "run_after": now,
+        "turn": _turn(line),
+        "run_after": line.now,
         "fence": 0,
         "attempts": 0,
         "max_attempts": kind.max_attempts,
@@ -171,30 +192,29 @@ def _row(
         "progress_message": "",
         "events": 1,
         "request_id": submission.request_id,
-        "created_at": now,
+        "created_at": line.now,
     }
 
 
-def _check_upload(connection: sa.Connection, tenant: str, upload_id: str) -> None:
+def _check_upload(connection: sa.Connection, submission: Submission) -> None:
+    if submission.upload_id is None:
+        return
     # The row stays locked until the job names it, so that it cannot be collected in between.
-    query = sa.select(UPLOAD.c.id).where(UPLOAD.c.id == upload_id, UPLOAD.c.tenant == tenant)
+    query = sa.select(UPLOAD.c.id).where(
+        UPLOAD.c.id == submission.upload_id, UPLOAD.c.tenant == submission.tenant
+    )
     if connection.execute(query.with_for_update(read=True)).first() is None:
         raise NotFoundError("There is no such upload.", hint="Upload the file first; uploads expire.")
 
 
-def _turn(connection: sa.Connection, tenant: str, priority: int) -> int:
+def _turn(line: _Line) -> int:
     """Give the place in line that makes tenants take turns (start-time fair queueing, Goyal et al. 1996).
 
     A tenant's next job comes one turn after its last; a tenant that waits for nothing starts where the
     line stands now, so a flood by one delays the others by one job, not by all of them.
     """
-    waiting = (JOB.c.state == State.QUEUED, JOB.c.priority == priority)
-    first = connection.execute(sa.select(sa.func.min(JOB.c.turn)).where(*waiting)).scalar()
-    last = connection.execute(
-        sa.select(sa.func.max(JOB.c.turn)).where(JOB.c.tenant == tenant, *waiting)
-    ).scalar()
-    start = first or 0
-    return start if last is None else max(start, last + 1)
+    start = line.first_turn or 0
+    return start if line.last_turn is None else max(start, line.last_turn + 1)
 
 
 def _reserve(connection: sa.Connection, job: Job, kind: Kind, units: int | None, now: datetime) -> None:
