@@ -19,6 +19,9 @@ _REQUIREMENT = re.compile(r"\s*([^\s<>=\[\]]+)\s*(\[.*\])?\s*(>=|<=|>|<)\s*(\S+)
 PER_CLASS = ("precision", "recall", "f1")
 
 
+NOISE_ERRORS = 2.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
     """A target declared before training.
@@ -145,10 +148,19 @@ def refuse_shortfalls(label: str, shortfalls: Sequence[Shortfall]) -> None:
         )
 
 
+def loss_needed(baseline_loss: float, baseline_error: float, champion_error: float) -> float:
+    """Give the loss below which a champion beats a baseline by more than noise: two standard errors.
+
+    The errors are combined as if independent; on the same rows they rarely are, which makes the gate stricter
+    than its name, and that is meant: the champion was chosen among many, the baseline was not.
+    """
+    return baseline_loss - NOISE_ERRORS * math.hypot(champion_error, baseline_error)
+
+
 def _beats(manifest: Manifest, baseline: BaselineRecord) -> tuple[Shortfall, ...]:
     champion = manifest.champion
     error = math.hypot(_or_nan(champion.loss_error), _or_nan(baseline.loss_error))
-    needed = _or_nan(baseline.loss) - error
+    needed = loss_needed(_or_nan(baseline.loss), _or_nan(baseline.loss_error), _or_nan(champion.loss_error))
     if _or_nan(champion.loss) < needed:
         return ()
     which = baseline.name.replace("_", " ") + (f" {baseline.column!r}" if baseline.column else "")
@@ -157,7 +169,7 @@ def _beats(manifest: Manifest, baseline: BaselineRecord) -> tuple[Shortfall, ...
             gate="baseline",
             message=(
                 f"The baseline ({which}) is not beaten by more than noise: loss {_shown(champion.loss)} "
-                f"against {_shown(baseline.loss)}, standard error of the difference {_shown(error)} "
+                f"against {_shown(baseline.loss)}, two standard errors of the difference {_shown(2 * error)} "
                 f"({manifest.task.metric}, as a loss: lower is better)."
             ),
             found=champion.loss,

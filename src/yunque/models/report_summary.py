@@ -7,7 +7,7 @@ from typing import Literal
 from yunque.learning.leaderboard import Baseline, Leaderboard
 from yunque.learning.metrics import metric, score_of_loss
 from yunque.learning.task import TaskKind
-from yunque.models.gates import Requirement, parse_requirement
+from yunque.models.gates import Requirement, loss_needed, parse_requirement
 from yunque.models.report_facts import ReportFacts
 from yunque.models.report_numbers import count, number, percent, with_error
 from yunque.models.report_words import Words, shortened
@@ -118,9 +118,9 @@ def alarm_text(name: str, message: str, words: Words) -> str:
 
 
 def beats(board: Leaderboard, baseline: Baseline) -> bool:
-    """Tell whether the champion is better by more than one standard error of the difference."""
-    errors = [e for e in (board.champion_loss_error, baseline.loss_error) if math.isfinite(e)]
-    return board.champion_loss < baseline.loss - math.hypot(*errors)
+    """Tell whether the champion is better by more than noise, as the gate counts it."""
+    own, other = (e if math.isfinite(e) else 0.0 for e in (board.champion_loss_error, baseline.loss_error))
+    return board.champion_loss < loss_needed(baseline.loss, other, own)
 
 
 def _beats_verdict(board: Leaderboard, baseline: Baseline, words: Words) -> Verdict:
