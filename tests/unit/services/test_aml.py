@@ -100,6 +100,8 @@ def test_a_notice_shows_article_numbers_due_days_and_the_sum(desk, tmp_path):
     assert row["umas"] == "3210.0000"
     assert "2 actos desde 2026-02-28 suman $753,130.20 (6,420.0000 UMA)" in row["razones"][1]["texto"]
     assert row["razones"][1]["valores"]["acum"] == "753130.20"
+    assert row["advertencias"] == ["monto_unico"]
+    assert result["advertencias"]["monto_unico"].startswith("Un solo monto")
     assert result["catalogo"]["uma"] == {"2026-02-01": "117.31"}
     assert re.fullmatch("[0-9a-f]{64}", result["catalogo"]["sha256"])
     assert result["resumen"]["avisos"] == 1

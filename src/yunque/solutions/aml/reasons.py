@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from string import Formatter
 from typing import Any
 
@@ -10,7 +11,16 @@ from yunque.solutions.aml.law.rule import Rule
 from yunque.solutions.aml.money import plain, spoken
 
 CENTS = "_c"
-UNITS = ("uma_c", "acto_uma_c")  # the UMA itself, in centavos
+# what a state means where it is the whole reason
+STATES: dict[str | None, str] = {
+    "sin_mapeo": "El sector o la fracción no corresponde a ningún supuesto cargado del Art. 17.",
+    "regimen_no_cargado": "Es una entidad financiera (Art. 14 y 15): su régimen propio no está cargado.",
+    "informacion_insuficiente": "Falta el inciso del Art. 17: sin él no se sabe qué umbral aplica.",
+    "uma_no_disponible": "No hay valor de la UMA cargado para esa fecha; no se extrapola.",
+    "sin_regla_para_la_fecha": "El supuesto no existía, o no está cargado, en esa fecha.",
+    "revision_profesional": "No hay umbral publicado para este supuesto: decide una persona profesional.",
+}
+NO_STATE = "El límite de efectivo del Art. 32 no está cargado para esa fecha."
 
 
 def spell(name: str, value: Any) -> str:
@@ -42,22 +52,31 @@ def by_id() -> dict[str, Rule]:
     return {rule.cited: rule for rule in rules()}
 
 
+@cache
+def fields(text: str) -> tuple[str, ...]:
+    """Give the columns that a sentence names."""
+    return tuple(name for _, name, _, _ in Formatter().parse(text) if name)
+
+
 def columns_read() -> frozenset[str]:
     """Give every prepared column that some reason or result shows."""
-    names = {name for rule in rules() for name in rule.numbers}
-    return frozenset(
-        names | {field for rule in rules() for _, field, _, _ in Formatter().parse(rule.reason) if field}
-    )
+    shown = {name for rule in rules() for name in rule.numbers}
+    return frozenset(shown.union(*(fields(rule.reason) for rule in rules())))
 
 
 def reason(rule: Rule, row: Mapping[str, Any]) -> dict[str, Any]:
     """Give one rule's reason for one row: code, sentence and the numbers compared."""
-    fields = [field for _, field, _, _ in Formatter().parse(rule.reason) if field]
-    text = (
-        rule.reason.format_map({name: spell(name, row[name]) for name in fields}) if fields else rule.reason
-    )
+    names = fields(rule.reason)
+    if rule.reason_without and any(row[name] is None for name in names):
+        text = (
+            STATES.get(row["estado"], NO_STATE) if rule.reason_without == "{estado}" else rule.reason_without
+        )
+    else:
+        text = (
+            rule.reason.format_map({name: spell(name, row[name]) for name in names}) if names else rule.reason
+        )
     shown = {key_of(name): exactly(name, row[name]) for name in rule.numbers if row[name] is not None}
-    return {"origen": "regla", "codigo": rule.cited, "texto": " ".join(text.split()), "valores": shown}
+    return {"origen": "regla", "codigo": rule.cited, "texto": text, "valores": shown}
 
 
 def key_of(name: str) -> str:

@@ -86,11 +86,18 @@ def document(heading: Heading, found: Evaluation, operations: pl.DataFrame, lear
         "umbrales_ml": threshold_facts(learnt),
         "resumen": summary(heading, operations, rows),
         "operaciones": rows,
+        "advertencias": glossary(operations),
         "rechazadas": heading.rejected,
         "reevaluadas": heading.changed,
         "notas": heading.notes,
         "cobro": {"cobradas": 0, "clave_idempotencia": heading.analysis_id},
     }
+
+
+def glossary(operations: pl.DataFrame) -> dict[str, str]:
+    """Give the texts of the warnings that some operation carries."""
+    found = {item for bits in operations["marcas"].unique() for item in meanings(bits)}
+    return {item.code: item.text for item in sorted(found, key=lambda item: item.code)}
 
 
 def threshold_facts(learnt: Learnt) -> dict[str, Any] | None:
@@ -177,7 +184,7 @@ def one(
         "acumulado": sums(row, ids),
         "puntajes": {name: row[name] for name in ("p_sospecha", "anomalia", "riesgo")},
         "razones": [reason(rule, row) for rule in fired],
-        "advertencias": [{"codigo": item.code, "texto": item.text} for item in meanings(row["marcas"])],
+        "advertencias": [item.code for item in meanings(row["marcas"])],
     }
 
 

@@ -94,6 +94,9 @@ def test_every_reason_is_a_sentence_with_its_numbers(found):
         said = reason(rules[item["regla"]], rows[item["orden"]])
         assert "{" not in said["texto"]
         assert said["texto"].endswith(".")
+        assert "  " not in said["texto"]
+        assert " ." not in said["texto"]
+        assert "()" not in said["texto"]
         assert all(
             "." in str(value)
             for name, value in said["valores"].items()

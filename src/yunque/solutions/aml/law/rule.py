@@ -38,6 +38,7 @@ class Rule:
         since: the day from which operations fall under it.
         nature: law, policy of ours, or a mechanism of our own.
         reason: one sentence for people; names in braces are prepared columns (amounts end in `_c`).
+        reason_without: the sentence where one of those columns is null, such as a threshold that is "always".
         numbers: prepared columns that were compared, shown with the result.
         lists_ids: the obligation lists the operations of the six-month window.
     """
@@ -53,6 +54,7 @@ class Rule:
     since: date
     nature: Nature = "ley"
     reason: str
+    reason_without: str = ""
     numbers: tuple[str, ...] = field(default=())
     lists_ids: bool = False
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntFlag
+from functools import cache
 
 import polars as pl
 
@@ -141,9 +142,10 @@ MEANINGS: dict[Warn, Meaning] = {
 }
 
 
+@cache
 def meanings(bits: int) -> tuple[Meaning, ...]:
     """Give the warnings that a number stands for, in a fixed order."""
-    return tuple(meaning for flag, meaning in MEANINGS.items() if bits & flag)
+    return tuple(meaning for warn, meaning in MEANINGS.items() if bits & int(warn))
 
 
 def flag(condition: pl.Expr, warn: Warn) -> pl.Expr:

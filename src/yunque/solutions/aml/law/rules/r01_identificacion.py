@@ -14,5 +14,6 @@ RULE = Rule(
     citation="LFPIORPI 17 fr. {fraccion} y 18 fr. I",
     since=date(2016, 1, 28),
     reason="Se identifica al cliente: el acto suma {acto_c} y la identificación procede desde {ident_min_c}.",
+    reason_without="Se identifica al cliente: en este supuesto la identificación procede siempre.",
     numbers=("acto_c", "ident_uma", "ident_min_c", "acto_uma_c"),
 )

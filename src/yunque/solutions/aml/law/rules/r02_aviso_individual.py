@@ -16,5 +16,6 @@ RULE = Rule(
     citation="LFPIORPI 17 fr. {fraccion} y 23",
     since=date(2016, 1, 28),
     reason="El acto suma {acto_c}; el aviso procede desde {aviso_min_c}.",
+    reason_without="El aviso procede en este supuesto cualquiera que sea el monto.",
     numbers=("acto_c", "aviso_uma", "aviso_min_c", "acto_uma_c"),
 )

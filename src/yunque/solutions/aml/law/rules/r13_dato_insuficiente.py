@@ -24,6 +24,7 @@ RULE = Rule(
     citation="Regla propia: lo que falta se dice",
     since=date(2016, 1, 28),
     nature="propia",
-    reason="Falta un dato que la ley necesita: {estado} {falta_dato}.",
+    reason="Falta un dato que la ley necesita: {falta_dato} ({estado}).",
+    reason_without="{estado}",
     numbers=("estado", "falta_dato"),
 )
