@@ -61,6 +61,7 @@ class Run:
         self._logs = Path(setting.folder) / "logs"
         self._logs.mkdir(parents=True)
         self._stopped: dict[int, float] = {}
+        self._started = time.monotonic()
 
     @property
     def database(self) -> Database:
@@ -126,7 +127,7 @@ class Run:
                 fault(self)
                 next_fault = time.monotonic() + every_seconds * (0.5 + self.random.random())
             time.sleep(0.1)
-        self.report.seconds = time.monotonic() - started
+        self.report.seconds = time.monotonic() - self._started
 
     def is_done(self) -> bool:
         waiting = sa.select(sa.func.count()).select_from(JOB).where(JOB.c.state.not_in(FINAL))
