@@ -171,7 +171,7 @@ def show_chaos(name: str, report: Report) -> None:
     print(f"\n{name}: {report.jobs} jobs in {report.seconds:.0f} s")
     print("  lost 0, double results 0, double charges 0 (asserted)")
     print(
-        f"  {report.succeeded} succeeded, {report.failed} failed (one segfaults, one hangs), each with a reason"
+        f"  {report.succeeded} succeeded, {report.failed} failed (one crashes, one hangs), each with reason"
     )
     print(f"  {report.attempts} attempts: {outcomes}")
     print(f"  {report.deaths} processes died; faults: {faults}")
