@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from yunque.services.publish import promote
@@ -101,6 +102,37 @@ def test_answers_of_many_clients_are_never_mixed_up(home: Path) -> None:
             counted = client.get("/metrics").text  # whichever worker answers tells of all
         assert got == expected and len(set(expected)) > 50
     assert f'yunque_rows_total{{model="spend",version="1"}} {2 * len(rows)}' in counted
+
+
+def test_the_client_of_triton_works_unchanged(home: Path) -> None:
+    """The Open Inference Protocol spoken by a client that others wrote: probes, metadata, binary and JSON data."""
+    triton = pytest.importorskip("tritonclient.http", exc_type=ImportError)
+    columns = {"class": ("INT64", np.int64), "income €": ("FP64", np.float64), "city 🏙": ("BYTES", object),
+               "since": ("BYTES", object), "member": ("BOOL", np.bool_)}  # fmt: skip
+    rows = [ROW, {**ROW, "class": 70, "city 🏙": "Bogotá"}]
+    with server(home) as (address, _), httpx.Client(base_url=address) as plain:
+        answer = plain.post("/api/v1/models/buys/predict/batch", json={"instances": rows})
+        expected = [row["confidence"] for row in answer.json()["predictions"]]
+        client = triton.InferenceServerClient(address.removeprefix("http://"))
+        assert client.is_server_live() and client.is_server_ready() and client.is_model_ready("buys")
+        assert [entry["name"] for entry in client.get_model_metadata("buys")["inputs"]] == list(columns)
+        for is_binary in (True, False):
+            inputs = []
+            for name, (kind, dtype) in columns.items():
+                values = [str(r[name]).encode() if kind == "BYTES" else r[name] for r in rows]
+                inputs.append(triton.InferInput(name, [2], kind))
+                inputs[-1].set_data_from_numpy(np.array(values, dtype), binary_data=is_binary)
+            wanted = [
+                triton.InferRequestedOutput(n, binary_data=is_binary) for n in ("confidence", "prediction")
+            ]
+            result = client.infer("buys", inputs, outputs=wanted, request_id="r1")
+            assert result.as_numpy("confidence").tolist() == expected
+            assert result.get_response()["id"] == "r1"
+            packed = client.infer("buys", inputs, request_compression_algorithm="gzip")
+            assert packed.as_numpy("probabilities").shape == (2, 2)
+        with pytest.raises(Exception, match="klass"):
+            client.infer("buys", [triton.InferInput("klass", [1], "FP64").set_data_from_numpy(np.zeros(1))])
+        client.close()
 
 
 def test_a_taken_port_is_told_in_words(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,7 @@
 """What a prediction is: an answer, how sure it is, and how probabilities become one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -43,12 +43,14 @@ class TablePrediction:
         rejected: why rows were rejected, as records; empty when none was.
         rejected_rows: positions of the rejected rows, ascending.
         warnings: what was noticed without harm, such as columns that the contract does not know.
+        typed: the answered rows as they were read: features only, typed.
     """
 
     frame: pl.DataFrame
     rejected: tuple[CheckFailure, ...]
     rejected_rows: npt.NDArray[np.int64]
     warnings: tuple[CheckFailure, ...] = ()
+    typed: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 def answer_row(task: Task, decision: Decision, numbers: Sequence[float]) -> Prediction:
@@ -96,6 +98,23 @@ def answer_table(task: Task, decision: Decision, outputs: FloatArray) -> pl.Data
     return pl.DataFrame([labels, pl.Series("confidence", confidence)]).with_columns(
         **{name: pl.Series(share) for name, share in shares.items()}
     )
+
+
+def predictions_of(task: Task, frame: pl.DataFrame) -> list[Prediction]:
+    """Give the answers that a frame of `answer_table` holds, one by one."""
+    if not task.is_classification:
+        names = ["prediction", "interval_low", "interval_high"]
+        rows = frame.select([name for name in names if name in frame.columns]).iter_rows()
+        return [
+            Prediction(value=row[0], probabilities=None, confidence=None, interval=row[1:] or None)
+            for row in rows
+        ]
+    shares = [probability_name(label) for label in task.classes]
+    rows = frame.select("prediction", "confidence", *shares).iter_rows()
+    return [
+        Prediction(value=value, probabilities=tuple(more), confidence=confidence, interval=None)
+        for value, confidence, *more in rows
+    ]
 
 
 def probability_name(label: Label) -> str:

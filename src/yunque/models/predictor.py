@@ -153,6 +153,7 @@ class Predictor:
             rejected=read.rejected,
             rejected_rows=read.rejected_rows,
             warnings=read.warnings,
+            typed=read.frame,
         )
 
     def predict(self, rows: Rows) -> Any:

@@ -18,8 +18,10 @@ from yunque.surfaces.http.guard import Admission, Guard
 from yunque.surfaces.http.limits import BodyLimit
 from yunque.surfaces.http.observe import Observe
 from yunque.surfaces.http.routes.health import health_routes
+from yunque.surfaces.http.routes.invocations import invocation_routes
 from yunque.surfaces.http.routes.models import model_routes
 from yunque.surfaces.http.routes.predict import predict_routes
+from yunque.surfaces.http.routes.v2 import v2_routes
 from yunque.surfaces.http.serving import Serving
 from yunque.version import __version__
 
@@ -65,8 +67,9 @@ def _documented_app(serving: Serving, admission: Admission) -> FastAPI:
     )
     errors.install(app)
     openapi.install(app, serving)
-    for router in (predict_routes(serving), model_routes(serving), health_routes(serving), docs_routes(app)):
-        app.include_router(router)
+    for routes in (predict_routes, model_routes, v2_routes, invocation_routes, health_routes):
+        app.include_router(routes(serving))
+    app.include_router(docs_routes(app))
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, limits=serving.limits)
     app.add_middleware(Guard, admission=admission)

@@ -94,11 +94,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(YunqueError)
     async def _ours(request: Request, error: YunqueError) -> Response:
-        return problem_of(error).response(_request_id(request))
+        return _answer(problem_of(error), request)
 
     @app.exception_handler(ProblemError)
     async def _http(request: Request, error: ProblemError) -> Response:
-        return error.problem.response(_request_id(request))
+        return _answer(error.problem, request)
 
     @app.exception_handler(RequestValidationError)
     async def _parameters(request: Request, error: RequestValidationError) -> Response:
@@ -111,7 +111,7 @@ def install(app: FastAPI) -> None:
             for item in error.errors()
         ]
         problem = Problem(status=422, code="parameters", detail="The request cannot be read.", errors=errors)
-        return problem.response(_request_id(request))
+        return _answer(problem, request)
 
     @app.exception_handler(HTTPException)
     async def _routing(request: Request, error: HTTPException) -> Response:
@@ -124,8 +124,9 @@ def install(app: FastAPI) -> None:
             hint="/docs lists every address.",
             headers=error.headers or {},
         )
-        return problem.response(_request_id(request))
+        return _answer(problem, request)
 
 
-def _request_id(request: Request) -> str:
-    return str(request.scope.get("state", {}).get("request_id", ""))
+def _answer(problem: Problem, request: Request) -> Response:
+    request_id = str(request.scope.get("state", {}).get("request_id", ""))
+    return problem.response(request_id, path=request.scope["path"])

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,16 +24,18 @@ from yunque.surfaces.http.answering import Answered, Answerer
 from yunque.surfaces.http.errors import problem_of, unforeseen
 from yunque.surfaces.http.guard import Admission
 from yunque.surfaces.http.in_flight import InFlight
+from yunque.surfaces.http.invocations import invoke
 from yunque.surfaces.http.limits import too_large, too_slow
 from yunque.surfaces.http.problem import MEDIA_TYPE, Problem, ProblemError
 from yunque.surfaces.http.serving import Serving
+from yunque.surfaces.http.v2 import HEADER_LENGTH, infer
 
 logger = logging.getLogger("yunque.http")
 
 SMALL_BODY = 16 * 1024  # answered on the event loop: faster than handing it to a thread
 GONE = 499  # the client left before its body was complete; nobody reads an answer
 JSON = b"application/json"
-PROBLEM = MEDIA_TYPE.encode()
+BINARY_FOLLOWS = HEADER_LENGTH.lower().encode()
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -86,6 +89,7 @@ class FastPath:
         return (
             headers.get(b"content-type") == JSON
             and b"content-encoding" not in headers
+            and BINARY_FOLLOWS not in headers
             and not (self._may_be_foreign and b"origin" in headers)
         )
 
@@ -96,9 +100,16 @@ class FastPath:
         targets: dict[str, Target] = {}
         default = self._serving.default_model(view)
         if default is not None:
-            targets |= _targets(default, "/api/v1", "/api/v1", answerers.of(default), detailed=False)
+            answerer = answerers.of(default)
+            targets |= _targets(default, "/api/v1", "/api/v1", answerer, detailed=False)
+            targets["/invocations"] = Target(
+                route="/invocations", model=default, answer=partial(invoke, answerer)
+            )
         for name, model in view.champions.items():
             answerer = answerers.of(model)
+            targets[f"/v2/models/{name}/infer"] = Target(
+                route="/v2/models/{name}/infer", model=model, answer=partial(infer, answerer)
+            )
             prefix, route = f"/api/v1/models/{name}", "/api/v1/models/{name}"
             targets |= _targets(model, prefix, route, answerer, detailed=True)
             prefix, route = f"{prefix}/versions/{model.version}", f"{route}/versions/{{version}}"
@@ -111,29 +122,29 @@ class FastPath:
         started = time.perf_counter()
         given = headers.get(b"x-request-id")
         request_id = given.decode("ascii") if given and GIVEN_ID.fullmatch(given) else self._ids.new()
-        holder, problem, content = "", None, b""
+        holder = ""
+        outcome: Answered | Problem
         try:
             holder = self._admission.admit(scope["path"], headers, scope["client"])
             body = await self._read(headers, receive)
             if len(body) <= SMALL_BODY:
-                answered = target.answer(body)
+                outcome = target.answer(body)
             else:
-                answered = await run_in_threadpool(target.answer, body)
-            content = answered.content
-            self._serving.count(target.model, answered)
+                outcome = await run_in_threadpool(target.answer, body)
+            self._serving.count(target.model, outcome)
         except ProblemError as error:
-            problem = error.problem
+            outcome = error.problem
         except YunqueError as error:
-            problem = problem_of(error)
+            outcome = problem_of(error)
         except _Gone:
             self._note(target, request_id, (GONE, time.perf_counter() - started, holder))
             return
         except Exception:  # the surface: whatever it was, the client gets an answer and the log the rest
             with log_scope(request_id=request_id):
                 logger.exception("A request failed in a way nobody foresaw.")
-            problem = unforeseen()
-        await _send(send, content, problem, request_id)
-        status = 200 if problem is None else problem.status
+            outcome = unforeseen()
+        await _send(send, outcome, request_id, target.route)
+        status = 200 if isinstance(outcome, Answered) else outcome.status
         self._note(target, request_id, (status, time.perf_counter() - started, holder))
 
     async def _read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
@@ -165,12 +176,7 @@ class FastPath:
 def _targets(
     model: OpenModel, prefix: str, route: str, answerer: Answerer, *, detailed: bool
 ) -> dict[str, Target]:
-    def one(body: bytes) -> Answered:
-        return answerer.one(body, detailed=detailed)
-
-    def many(body: bytes) -> Answered:
-        return answerer.many(body, detailed=detailed)
-
+    one, many = partial(answerer.one, detailed=detailed), partial(answerer.many, detailed=detailed)
     return {
         f"{prefix}/predict": Target(route=f"{route}/predict", model=model, answer=one),
         f"{prefix}/predict/batch": Target(route=f"{route}/predict/batch", model=model, answer=many),
@@ -199,18 +205,13 @@ async def _whole(receive: Receive, most: int) -> bytes:
     raise ProblemError(too_large(most))
 
 
-async def _send(send: Send, content: bytes, problem: Problem | None, request_id: str) -> None:
-    status, kind = 200, JSON
-    more: list[tuple[bytes, bytes]] = []
-    if problem is not None:
-        status, kind, content = problem.status, PROBLEM, problem.content(request_id)
-        more = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in problem.headers.items()]
-    headers = [
-        (b"content-length", b"%d" % len(content)),
-        (b"content-type", kind),
-        (b"x-request-id", request_id.encode("ascii")),
-        NOSNIFF,
-        *more,
-    ]
+async def _send(send: Send, outcome: Answered | Problem, request_id: str, path: str) -> None:
+    headers = [(b"x-request-id", request_id.encode("ascii")), NOSNIFF]
+    if isinstance(outcome, Answered):
+        status, kind, content = 200, outcome.media_type, outcome.content
+    else:
+        status, kind, content = outcome.status, MEDIA_TYPE, outcome.content(request_id, path=path)
+    headers += [(b"content-type", kind.encode("ascii")), (b"content-length", b"%d" % len(content))]
+    headers += [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in outcome.headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})

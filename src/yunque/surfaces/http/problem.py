@@ -68,14 +68,15 @@ class Problem:
             document["request_id"] = request_id
         return document
 
-    def content(self, request_id: str = "") -> bytes:
-        """Give the document's bytes."""
-        return msgspec.json.encode(self.document(request_id))
+    def content(self, request_id: str = "", *, path: str = "") -> bytes:
+        """Give the document's bytes; clients of the Open Inference Protocol find the reason under `error`."""
+        document = self.document(request_id)
+        return msgspec.json.encode(document | {"error": self.detail} if path.startswith("/v2") else document)
 
-    def response(self, request_id: str = "") -> Response:
+    def response(self, request_id: str = "", *, path: str = "") -> Response:
         """Give the answer itself."""
         return Response(
-            self.content(request_id),
+            self.content(request_id, path=path),
             status_code=self.status,
             media_type=MEDIA_TYPE,
             headers=dict(self.headers),

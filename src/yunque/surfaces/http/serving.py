@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import polars as pl
+
 from yunque.services.access import Keyring
 from yunque.services.score import OpenModel, Shelf, View
 from yunque.surfaces.http.access_log import AccessLog
@@ -72,4 +74,8 @@ class Serving:
         if not model.predictor.task.is_classification:
             self.metrics.count_answers(model.name, model.version, len(predictions))
             return
-        self.metrics.count_answers(model.name, model.version, [class_name(p.value) for p in predictions])
+        if isinstance(predictions, pl.DataFrame):
+            values = predictions["prediction"].to_list()
+        else:
+            values = [answer.value for answer in predictions]
+        self.metrics.count_answers(model.name, model.version, [class_name(value) for value in values])

@@ -4,9 +4,12 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from yunque.services.score import OpenModel
+from yunque.surfaces.http.answering import Answered, Answerer
 from yunque.surfaces.http.body import check_media_type
-from yunque.surfaces.http.fast_path import SMALL_BODY
+from yunque.surfaces.http.received import answer, read_body
 from yunque.surfaces.http.serving import Serving
+from yunque.surfaces.http.table_bodies import answer_table, answer_type, table_type
+from yunque.surfaces.http.table_bodies import read_body as read_table
 
 
 def predict_routes(serving: Serving) -> APIRouter:
@@ -44,24 +47,23 @@ def predict_routes(serving: Serving) -> APIRouter:
 
 
 async def _one(serving: Serving, model: OpenModel, request: Request, *, detailed: bool) -> Response:
-    body = await _read(request)
-    answered = serving.answerers.of(model).one(body, detailed=detailed)
-    serving.count(model, answered)
-    return Response(answered.content, media_type="application/json")
+    check_media_type(request.headers.get("content-type", ""))
+    body = await read_body(request, serving.limits.body_bytes)
+    return await answer(serving, model, body, lambda answerer, raw: answerer.one(raw, detailed=detailed))
 
 
 async def _many(serving: Serving, model: OpenModel, request: Request, *, detailed: bool) -> Response:
-    body = await _read(request)
-    answerer = serving.answerers.of(model)
-    if len(body) <= SMALL_BODY:
-        answered = answerer.many(body, detailed=detailed)
-    else:
-        answered = await run_in_threadpool(answerer.many, body, detailed=detailed)
-    serving.count(model, answered)
-    return Response(answered.content, media_type="application/json")
+    content_type = request.headers.get("content-type", "")
+    kind = table_type(content_type)
+    if kind is None:
+        check_media_type(content_type)
+        body = await read_body(request, serving.limits.body_bytes)
+        return await answer(serving, model, body, lambda answerer, raw: answerer.many(raw, detailed=detailed))
+    wanted = answer_type(request.headers.get("accept", ""), kind)
+    body = await read_body(request, serving.limits.body_bytes)
 
+    def ask(answerer: Answerer, raw: bytes) -> Answered:
+        frame = read_table(raw, kind, answerer.most_rows)
+        return answer_table(answerer, frame, wanted, detailed=detailed)
 
-async def _read(request: Request) -> bytes:
-    headers = request.headers
-    check_media_type(headers.get("content-type", ""), headers.get("content-encoding", "").lower())
-    return await request.body()
+    return await answer(serving, model, body, ask)

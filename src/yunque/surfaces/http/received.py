@@ -1,0 +1,79 @@
+"""Bodies of the longer way: read whole, and decompressed up to the limit of an uncompressed one."""
+
+import zlib
+from collections.abc import Callable
+
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from yunque.services.score import OpenModel
+from yunque.surfaces.http.answering import Answered, Answerer
+from yunque.surfaces.http.fast_path import SMALL_BODY
+from yunque.surfaces.http.limits import too_large
+from yunque.surfaces.http.problem import Problem, ProblemError
+from yunque.surfaces.http.serving import Serving
+
+GZIP = 31  # zlib's window bits for a gzip header
+PIECE = 1 << 20
+
+
+async def read_body(request: Request, most_bytes: int) -> bytes:
+    """Read a body, decompressed when it came as gzip.
+
+    Raises:
+        ProblemError: another encoding (415), broken (400), or larger than `most_bytes` decompressed (413).
+    """
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    body = await request.body()
+    if encoding in ("", "identity"):
+        return body
+    if encoding != "gzip":
+        detail = f"A body of content encoding {encoding[:40]!r} cannot be read here."
+        raise ProblemError(
+            Problem(status=415, code="media_type", detail=detail, headers={"Accept-Encoding": "gzip"})
+        )
+    return await run_in_threadpool(decompress, body, most_bytes)
+
+
+def decompress(body: bytes, most_bytes: int) -> bytes:
+    """Undo gzip, and stop at the limit: a small body can hold gigabytes.
+
+    Raises:
+        ProblemError: broken (400), or larger than `most_bytes` (413).
+    """
+    parts: list[bytes] = []
+    size, rest = 0, body
+    try:
+        while rest:
+            stream = zlib.decompressobj(GZIP)
+            while not stream.eof:
+                part = stream.decompress(rest, PIECE)
+                rest = stream.unconsumed_tail
+                if not part and not rest and not stream.eof:
+                    raise _broken()
+                parts.append(part)
+                size += len(part)
+                if size > most_bytes:
+                    raise ProblemError(too_large(most_bytes))
+            rest = stream.unused_data
+    except zlib.error as error:
+        raise _broken() from error
+    return b"".join(parts)
+
+
+def _broken() -> ProblemError:
+    return ProblemError(
+        Problem(status=400, code="malformed_gzip", detail="The body is no whole gzip stream.")
+    )
+
+
+async def answer(
+    serving: Serving, model: OpenModel, body: bytes, ask: Callable[[Answerer, bytes], Answered]
+) -> Response:
+    """Ask a model, a large body in a thread, and count the answer."""
+    answerer = serving.answerers.of(model)
+    answered = (
+        ask(answerer, body) if len(body) <= SMALL_BODY else await run_in_threadpool(ask, answerer, body)
+    )
+    serving.count(model, answered)
+    return Response(answered.content, media_type=answered.media_type, headers=dict(answered.headers))
