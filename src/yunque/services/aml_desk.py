@@ -1,9 +1,10 @@
 """The compliance desk's things in one value, and the three folders of its files."""
 
 import json
+import os
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -80,8 +81,8 @@ def check_analysis_id(analysis_id: str) -> str:
     return analysis_id
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all.
+def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file that appears whole or not at all, and is on disk when it does.
 
     Raises:
         StorageError: the disk refuses.
@@ -89,7 +90,9 @@ def write_whole(path: Path, content: bytes) -> None:
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         with part.open("xb") as file:
-            file.write(content)
+            file.writelines(pieces)
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
         raise StorageError(f"The file {path.name!r} cannot be written: {error.strerror}.") from error
@@ -99,7 +102,21 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def write_document(path: Path, document: Mapping[str, Any]) -> None:
     """Write a JSON document; the same document gives the same bytes."""
-    write_whole(path, msgspec.json.encode(document) + b"\n")
+    write_whole(path, [msgspec.json.encode(document), b"\n"])
+
+
+def write_result(path: Path, facts: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a result: the facts, then the operations one by one, whatever their number."""
+    write_whole(path, result_pieces(facts, rows))
+
+
+def result_pieces(facts: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """Give a result as JSON, an operation a line."""
+    encode = msgspec.json.Encoder().encode
+    yield encode(facts)[:-1] + b',"operaciones":['
+    for number, row in enumerate(rows):
+        yield (b",\n" if number else b"\n") + encode(row)
+    yield b"\n]}\n"
 
 
 def read_document(path: Path) -> Any:

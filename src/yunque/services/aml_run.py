@@ -19,6 +19,7 @@ from yunque.services.aml_desk import (
     Desk,
     check_analysis_id,
     write_document,
+    write_result,
 )
 from yunque.services.aml_enrich import keep
 from yunque.services.aml_judge import Judged, changed_before, judge
@@ -26,11 +27,12 @@ from yunque.solutions.aml.classify import classify
 from yunque.solutions.aml.intake.intake import take_in
 from yunque.solutions.aml.intake.read_file import read_file
 from yunque.solutions.aml.layers import FAILURES, Learnt, ask
-from yunque.solutions.aml.result import Heading, document
+from yunque.solutions.aml.result import Heading, facts, operation_rows
 from yunque.solutions.aml.store.audit import Entry, record
 from yunque.solutions.aml.store.history import part_of
 
 _LOG = logging.getLogger("yunque.aml")
+CLASSES = ("preocupante", "inusual", "relevante", "limpio")
 ADDED = ("clase", "clase_ml", "piso", "estado", "p_sospecha", "anomalia", "riesgo")
 
 
@@ -106,26 +108,31 @@ def finish(desk: Desk, path: Path) -> Outcome:
     if number is None:  # a table put here by hand
         number = keep(desk, name, take_in(read_file(path), desk.catalogue, desk.today()), path)
     judged = judge(desk, number)
-    result, operations = answer(desk, name, number, judged)
+    answered = answer(desk, name, number, judged)
+    summary: dict[str, Any] = answered.facts["resumen"]
     _LOG.info("Tiempo de inferencia (3 capas): %.3f s", desk.clock.monotonic() - start)
-    summary: dict[str, Any] = result["resumen"]
     _LOG.info("Clasificación: %s", ", ".join(f"{key}={summary[key]}" for key in CLASSES))
     _LOG.info("Guardrails aplicados: %d", summary["guardrails_aplicados"])
     target = desk.place(PROCESSED, f"{name}.json")
-    write_table(table(judged, operations), target.with_suffix(".csv"))
-    write_document(target, result)
-    details = {"resumen": summary, "catalogo": desk.catalogue.sha256, "modo": result["modo"]}
+    write_table(table(judged, answered.operations), target.with_suffix(".csv"))
+    write_result(target, answered.facts, operation_rows(judged.found, answered.operations))
+    details = {"resumen": summary, "catalogo": desk.catalogue.sha256, "modo": answered.facts["modo"]}
     entry = Entry(actor=desk.actor, action="analisis_terminado", subject=name, details=details)
     record(desk.database, desk.tenant, entry)
     path.unlink()
     return Outcome(analysis_id=name, state="processed", path=target, summary=summary)
 
 
-CLASSES = ("preocupante", "inusual", "relevante", "limpio")
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """A judged file with its classes: the classified operations, and the result but for its rows."""
+
+    facts: dict[str, Any]
+    operations: pl.DataFrame
 
 
-def answer(desk: Desk, name: str, number: int, judged: Judged) -> tuple[dict[str, Any], pl.DataFrame]:
-    """Build the result of a part and give its classified operations; the same part gives the same result."""
+def answer(desk: Desk, name: str, number: int, judged: Judged) -> Answered:
+    """Classify a part and build what its result says; the same part gives the same result."""
     if judged.kept.at is None:
         raise StorageError("The part has no date.")
     learnt: Learnt = ask(desk.scorer, judged.mine(judged.enriched))
@@ -140,7 +147,7 @@ def answer(desk: Desk, name: str, number: int, judged: Judged) -> tuple[dict[str
         corrected=judged.past.corrected,
         changed=changed_before(desk, number, judged) if number > 1 else (),
     )
-    return document(heading, judged.found, operations, learnt), operations
+    return Answered(facts=facts(heading, judged.found, operations, learnt), operations=operations)
 
 
 def table(judged: Judged, operations: pl.DataFrame) -> pl.DataFrame:
@@ -161,7 +168,7 @@ def fail(desk: Desk, path: Path, error: BaseException) -> Outcome:
     message = error.message if isinstance(error, YunqueError) else "The analysis could not be finished."
     hint = error.hint if isinstance(error, YunqueError) else "See the error file beside the failed table."
     target = desk.place(FAILED, f"{name}_error.json")
-    facts = {
+    told = {
         "success": False,
         "analysis_id": name,
         "error": message,
@@ -170,16 +177,16 @@ def fail(desk: Desk, path: Path, error: BaseException) -> Outcome:
         "timestamp": desk.clock.now().isoformat(),
         "traceback": "".join(traceback.format_exception(error)),
     }
-    write_document(target, facts)
+    write_document(target, told)
     with suppress(FileNotFoundError):
         path.replace(desk.place(FAILED, f"{name}.csv"))
     _LOG.error("Análisis %s fallido: %s", name, message)
     return Outcome(analysis_id=name, state="failed", path=target, summary={}, error=message)
 
 
-def public_error(facts: dict[str, Any]) -> dict[str, Any]:
+def public_error(told: dict[str, Any]) -> dict[str, Any]:
     """Give what a client may see of an error: never a traceback or a path."""
-    return {key: value for key, value in facts.items() if key != "traceback"}
+    return {key: value for key, value in told.items() if key != "traceback"}
 
 
 def rerun(desk: Desk, analysis_id: str) -> dict[str, Any]:
@@ -192,5 +199,6 @@ def rerun(desk: Desk, analysis_id: str) -> dict[str, Any]:
     number = part_of(desk.database, desk.tenant, name)
     if number is None:
         raise NotFoundError(f"No analysis {name!r} was kept.")
-    result, _ = answer(desk, name, number, judge(desk, number))
-    return result
+    judged = judge(desk, number)
+    answered = answer(desk, name, number, judged)
+    return {**answered.facts, "operaciones": list(operation_rows(judged.found, answered.operations))}

@@ -289,6 +289,21 @@ def test_broken_layers_leave_the_rules_alone_and_say_so(desk, tmp_path, layers):
     assert result["operaciones"] == plain["operaciones"]
 
 
+def test_whatever_raises_a_class_is_named(desk, tmp_path):
+    header = HEADER + ",es_pep,sospecha"
+    rows = (
+        "a1,ana,5,2024-03-01,cheque,automotriz,VIII,si,no",
+        "a2,ana,5,2026-03-01,cheque,automotriz,VIII,si,no",
+        "a3,ana,5,2024-03-01,cheque,automotriz,VIII,no,si",
+    )
+    result = result_of(desk, file(tmp_path, *rows, header=header), "x")
+    assert [row["clase"] for row in result["operaciones"]] == ["limpio", "inusual", "preocupante"]
+    for row in result["operaciones"]:
+        assert bool(row["elevada_por"]) == (row["clase"] != "limpio")
+        assert len(row["razones"]) == len(row["obligaciones"])
+    assert result["resumen"]["guardrails_aplicados"] == 2
+
+
 def test_every_step_is_in_the_log(desk, tmp_path):
     result_of(desk, file(tmp_path, *ROWS), "x")
     assert [entry["action"] for entry in entries(desk.database, "local")] == [

@@ -1,9 +1,10 @@
 """The result of an analysis as one JSON document: obligations, numbers, class and reasons by row."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -34,8 +35,6 @@ OWN = (
     *("acum_c", "acum_umas", "acum_por_umas", "acum_por_pesos", "acum_nuevo_c", "acum_nuevo_umas"),
     *("tipo_operacion", "sector_actividad", "intento"),
 )
-MONTHLY = "aviso_mensual"
-FORBIDDEN = "prohibicion_efectivo"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +58,8 @@ class Heading:
     changed: tuple[dict[str, Any], ...]
 
 
-def document(heading: Heading, found: Evaluation, operations: pl.DataFrame, learnt: Learnt) -> dict[str, Any]:
-    """Build the document.
+def facts(heading: Heading, found: Evaluation, operations: pl.DataFrame, learnt: Learnt) -> dict[str, Any]:
+    """Build everything but the operations, which `operation_rows` gives.
 
     Args:
         heading: of the analysis.
@@ -68,7 +67,6 @@ def document(heading: Heading, found: Evaluation, operations: pl.DataFrame, lear
         operations: the classified operations of this file.
         learnt: what the layers said.
     """
-    rows = tuple(operation_rows(found, operations))
     return {
         "formato": FORMAT,
         "success": True,
@@ -84,8 +82,7 @@ def document(heading: Heading, found: Evaluation, operations: pl.DataFrame, lear
         },
         "modelo": learnt.scores.model if learnt.scores else None,
         "umbrales_ml": threshold_facts(learnt),
-        "resumen": summary(heading, operations, rows),
-        "operaciones": rows,
+        "resumen": summary(heading, found, operations),
         "advertencias": glossary(operations),
         "rechazadas": heading.rejected,
         "reevaluadas": heading.changed,
@@ -121,40 +118,57 @@ def catalogue_facts(found: Evaluation, operations: pl.DataFrame) -> dict[str, An
     }
 
 
-def summary(heading: Heading, operations: pl.DataFrame, rows: tuple[dict[str, Any], ...]) -> dict[str, Any]:
+def summary(heading: Heading, found: Evaluation, operations: pl.DataFrame) -> dict[str, Any]:
     """Count classes, notices and prohibitions, under R1's names too."""
-    counts = dict(operations["clase"].value_counts().iter_rows()) if operations.height else {}
-    kinds = [owed["tipo"] for row in rows for owed in row["obligaciones"]]
-    raised = sum(bool(row["elevada_por"]) for row in rows)
-    rejected = len({cell["linea"] for cell in heading.rejected})
+    classes = dict(operations["clase"].value_counts().iter_rows())
+    kinds = dict(owed_by(found, operations)["tipo"].value_counts().iter_rows())
+    raised = operations.select(is_raised().sum()).item() or 0
     return {
         "filas": heading.rows,
         "total_transacciones": operations.height,
-        "rechazadas": rejected,
+        "rechazadas": len({cell["linea"] for cell in heading.rejected}),
         "repetidas": heading.repeated,
         "corregidas": heading.corrected,
-        **{name: counts.get(name, 0) for name in reversed(ORDER)},
-        INCOMPLETE: counts.get(INCOMPLETE, 0),
-        "avisos": kinds.count(MONTHLY),
-        "avisos_24h": kinds.count("aviso_24h"),
-        "identificaciones": kinds.count("identificacion"),
-        "prohibiciones": kinds.count(FORBIDDEN),
+        **{name: classes.get(name, 0) for name in reversed(ORDER)},
+        INCOMPLETE: classes.get(INCOMPLETE, 0),
+        "avisos": kinds.get("aviso_mensual", 0),
+        "avisos_24h": kinds.get("aviso_24h", 0),
+        "identificaciones": kinds.get("identificacion", 0),
+        "prohibiciones": kinds.get("prohibicion_efectivo", 0),
         "guardrails_aplicados": raised,
         "reevaluadas": len(heading.changed),
     }
 
 
+def is_raised() -> pl.Expr:
+    """Whether a rule's floor, and not a layer, decided the class."""
+    by_floor = (pl.col("piso") != ORDER[0]) & (pl.col("piso") == pl.col("clase"))
+    return by_floor & pl.col("clase_ml").ne_missing(pl.col("piso"))
+
+
+def owed_by(found: Evaluation, operations: pl.DataFrame) -> pl.DataFrame:
+    """Give the obligations of some operations."""
+    return found.obligations.join(operations.select("orden"), on="orden", how="semi", maintain_order="left")
+
+
 def operation_rows(found: Evaluation, operations: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    """Give each operation of the file, by its line."""
+    """Give each operation of the file, by its line, one at a time."""
     rules = by_id()
-    owed: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    mine = found.obligations.join(operations.select("orden"), on="orden", how="semi", maintain_order="left")
-    for row in mine.drop("id_operacion", "linea", "cliente_id").iter_rows(named=True):
-        owed[row["orden"]].append(row)
     names = [name for name in dict.fromkeys([*OWN, *columns_read()]) if name in operations.columns]
+    rows = (
+        operations.select(*names, elevada=is_raised()).sort("linea", "id_operacion").with_row_index("_fila")
+    )
+    order = owed_by(found, operations).drop("id_operacion", "linea", "cliente_id")
+    owed = order.join(rows.select("orden", "_fila"), on="orden", how="left").sort("_fila", "regla")
+    groups = groupby(owed.iter_rows(named=True), key=itemgetter("_fila"))
     ids = listed_ids(found.operations, operations)
-    for row in operations.select(names).sort("linea", "id_operacion").iter_rows(named=True):
-        yield one(row, owed.get(row["orden"], []), ids.get(row["orden"]), rules)
+    at, items = next(groups, (None, iter(())))
+    for row in rows.iter_rows(named=True):
+        mine: list[dict[str, Any]] = []
+        if at == row["_fila"]:
+            mine = list(items)
+            at, items = next(groups, (None, iter(())))
+        yield one(row, mine, ids.get(row["orden"]), rules)
 
 
 def one(
@@ -163,7 +177,6 @@ def one(
     """Build one operation."""
     fired = [rules[item["regla"]] for item in owed]
     raising = [rule.cited for rule in fired if rule.floor == row["piso"] != ORDER[0]]
-    lifted = row["piso"] == row["clase"] != row["clase_ml"]
     return {
         "id_operacion": row["id_operacion"],
         "linea": row["linea"],
@@ -178,7 +191,7 @@ def one(
         "estado_legal": row["estado"],
         "clase": row["clase"],
         "clase_ml": row["clase_ml"],
-        "elevada_por": raising if lifted else [],
+        "elevada_por": raising if row["elevada"] else [],
         "obligaciones": [obligation(item) for item in owed],
         "umbral": distance(row),
         "acumulado": sums(row, ids),

@@ -270,7 +270,7 @@ def owed(operations):
         name = (row["cliente_id"], row["id_operacion"])
         if row.get("en_lista"):
             answer.add((*name, "R09", None))
-        if row.get("sospecha") and row["fecha"] >= REFORM:
+        if row.get("sospecha"):
             answer.add((*name, "R10", None))
         if row.get("es_pep") and row["fecha"] >= REFORM:
             answer.add((*name, "R11", None))

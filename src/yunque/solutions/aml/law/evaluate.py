@@ -77,12 +77,16 @@ def cited(rule: Rule, catalogue: Catalogue) -> pl.Expr:
     return pl.col("_articulo").replace_strict(places, default=rule.citation, return_dtype=pl.String)
 
 
+def fires(rule: Rule) -> pl.Expr:
+    """Whether a rule fires and is in force on the operation's day."""
+    return (pl.col("fecha") >= rule.since) & rule.fires.fill_null(value=False)
+
+
 def fired(rule: Rule, prepared: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Give the obligations of one rule, the dates of its deadlines still open."""
-    in_force = pl.col("fecha") >= rule.since
     term = {"mensual": pl.col("plazo"), "24_horas": pl.lit(WITHIN_24_HOURS)}
     return (
-        prepared.filter(in_force & rule.fires.fill_null(value=False))
+        prepared.filter(fires(rule))
         .select(
             "orden",
             "id_operacion",
@@ -101,10 +105,10 @@ def fired(rule: Rule, prepared: pl.DataFrame, catalogue: Catalogue) -> pl.DataFr
 
 
 def floors() -> pl.Expr:
-    """The highest floor of the rules that fire; it does not wait for a rule to be in force."""
+    """The highest floor of the rules that fire and are in force on the operation's day."""
     found = pl.lit(ORDER[0])
     for level in ORDER[1:]:
-        hits = [rule.fires.fill_null(value=False) for rule in rules() if rule.floor == level]
+        hits = [fires(rule) for rule in rules() if rule.floor == level]
         found = pl.when(pl.any_horizontal(hits)).then(pl.lit(level)).otherwise(found)
     return found.alias("piso")
 

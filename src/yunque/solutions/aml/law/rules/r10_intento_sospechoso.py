@@ -14,7 +14,7 @@ RULE = Rule(
     floor="preocupante",
     due="24_horas",
     citation="LFPIORPI 18 fr. VI; Reglamento 7 Bis; RCG 26 Bis",
-    since=date(2025, 7, 17),
+    since=date(2016, 1, 28),  # the clock runs from the knowledge, whatever the operation's day
     reason=(
         "La oficial de cumplimiento marcó sospecha; el aviso de 24 horas procede aunque el acto no se haya "
         "celebrado."
