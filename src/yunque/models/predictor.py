@@ -134,8 +134,12 @@ class Predictor:
         """
         return self.evaluator.many(self._rows.read_many(records, extra))
 
-    def predict_table(self, source: object) -> TablePrediction:
+    def predict_table(self, source: object, *, threads: int = 1) -> TablePrediction:
         """Answer a table: a polars, pandas or pyarrow frame, or the path of a file.
+
+        Args:
+            source: the table.
+            threads: threads of the compiled part; the bits do not depend on them.
 
         Rows with an unreadable cell or a forbidden null are rejected, not guessed: they keep their place with
         null answers, and the reasons are records.
@@ -146,7 +150,7 @@ class Predictor:
         """
         frame = source if isinstance(source, pl.DataFrame) else read_table(source)
         read = self._table.read(frame)
-        answers = answer_table(self.task, self.champion.decision, self._evaluate_frame(read.frame))
+        answers = answer_table(self.task, self.champion.decision, self._evaluate_frame(read.frame, threads))
         carried = pl.DataFrame([frame.get_column(n) for n in self._carried if n in frame.columns])
         return TablePrediction(
             frame=beside(carried, scatter(answers, read.rows, frame.height)),
@@ -197,12 +201,12 @@ class Predictor:
     def _carried(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.contract.schema if column.role in CARRIED)
 
-    def _evaluate_frame(self, frame: pl.DataFrame) -> FloatArray:
+    def _evaluate_frame(self, frame: pl.DataFrame, threads: int = 1) -> FloatArray:
         """Evaluate a typed frame of features, (n, n_outputs)."""
         parts = [np.empty((0, self.champion.blend.n_outputs), dtype=np.float64)]
         for start in range(0, frame.height, CHUNK):
             chunk = frame.slice(start, CHUNK)
-            parts.append(self.champion.blend.evaluate(self.evaluator.encode(chunk)))
+            parts.append(self.champion.blend.evaluate(self.evaluator.encode(chunk), threads=threads))
         return np.concatenate(parts)
 
     def _evaluate_any(self, rows: object) -> FloatArray:

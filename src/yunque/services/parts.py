@@ -1,126 +1,166 @@
-"""A large output file made of parts: constant memory, and it appears whole or not at all."""
+"""The finished parts of a long piece of work, kept beside its output until that is whole.
 
+A process that is killed leaves its parts; the next one with the same source, model and output goes on after
+the last of them. Each part's files are whole and on the disk before the list of parts names it.
+"""
+
+import fcntl
 import os
 import shutil
-import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from types import TracebackType
+from typing import Self
 
+import msgspec
 import polars as pl
 
 from yunque.data.table import write_table
-from yunque.errors import StorageError, UsageError
+from yunque.errors import ConflictError, StorageError, UsageError
+from yunque.services.parts_join import SUFFIXES, format_of, join_parts
 
-Format = Literal["csv", "ndjson", "parquet", "arrow"]
-FORMATS: dict[str, Format] = {
-    ".csv": "csv",
-    ".ndjson": "ndjson",
-    ".jsonl": "ndjson",
-    ".parquet": "parquet",
-    ".arrow": "arrow",
-    ".feather": "arrow",
-}
-SUFFIXES: dict[Format, str] = {"csv": ".csv", "ndjson": ".ndjson", "parquet": ".parquet", "arrow": ".arrow"}
+LIST, LOCK, DRAFT = "parts.json", "lock", "draft"
 
 
-def format_of(path: Path) -> Format:
-    """Give the format that a file's name asks for.
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a finished part.
 
-    Raises:
-        UsageError: its suffix is none of the known ones.
-    """
-    found = FORMATS.get(path.suffix.lower())
-    if found is None:
-        raise UsageError(
-            f"The output {path.name!r} has no suffix that tells its format.",
-            hint=f"Use one of {', '.join(FORMATS)}.",
-        )
-    return found
-
-
-class Parts:
-    """Collects frames of one schema as files in a hidden folder beside the output.
-
-    Use as a context: leaving it without `finish` removes everything and leaves the output as it was.
+    Attributes:
+        rows: rows of the source in it.
+        rejected: rows of them without an answer.
+        has_reasons: whether a file tells why.
+        warnings: what was noticed without harm.
     """
 
-    def __init__(self, output: Path) -> None:
-        self._output = output
-        self._format = format_of(output)
-        self._files: list[Path] = []
-        self._empty = pl.DataFrame()
-        self._folder = Path()
+    rows: int
+    rejected: int
+    has_reasons: bool
+    warnings: tuple[str, ...]
 
-    def __enter__(self) -> "Parts":
-        """Make the hidden folder.
+
+class _List(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    format: int = 1
+    key: str
+    parts: list[Part] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outputs:
+    """The two files that come of the work: answers, and the reasons of rows without one."""
+
+    answers: Path
+    reasons: Path
+
+
+class PartsFolder:
+    """A hidden folder beside the output; one process at a time may hold it.
+
+    Use as a context. Leaving it without `finish` keeps the finished parts for another try, and the outputs as
+    they were.
+    """
+
+    def __init__(self, outputs: Outputs, key: str) -> None:
+        """Prepare; `key` tells apart pieces of work whose parts must not be mixed."""
+        self._outputs = outputs
+        self._folder = outputs.answers.with_name(f".{outputs.answers.name}.parts")
+        self._suffix = SUFFIXES[format_of(outputs.answers)]
+        self._list = _List(key=key)
+        self._lock = -1
+
+    @property
+    def parts(self) -> list[Part]:
+        """The finished parts, in order."""
+        return self._list.parts
+
+    def __enter__(self) -> Self:
+        """Take the folder, with the parts of an earlier try that did the same.
 
         Raises:
             UsageError: the folder of the output does not exist or cannot be written.
+            ConflictError: another process writes the same output.
         """
         try:
-            made = tempfile.mkdtemp(prefix=f".{self._output.name}.", dir=self._output.parent)
+            self._folder.mkdir(exist_ok=True)
+            self._lock = os.open(self._folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
         except OSError as error:
             raise UsageError(
-                f"Cannot write {self._output.name!r} in its folder: {error.strerror}.",
+                f"Cannot write {self._outputs.answers.name!r} in its folder: {error.strerror}.",
                 hint="Make the folder, or choose another output.",
             ) from error
-        self._folder = Path(made)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            raise ConflictError(
+                f"Another process is writing {self._outputs.answers.name!r}.",
+                hint="Wait for it, or choose another output.",
+            ) from error
+        self._resume()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Remove the hidden folder."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let the folder go; one without any finished part goes away."""
+        if not self._list.parts:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        os.close(self._lock)
 
-    def add(self, frame: pl.DataFrame) -> None:
-        """Write one part."""
-        path = self._folder / f"{len(self._files):06d}{SUFFIXES[self._format]}"
-        write_table(frame, path)
-        self._empty = frame.clear()
-        self._files.append(path)
+    def _resume(self) -> None:
+        """Take up the list of an earlier try, or start over when it was another piece of work."""
+        try:
+            found = msgspec.json.decode((self._folder / LIST).read_bytes(), type=_List)
+        except (OSError, msgspec.DecodeError):
+            found = None
+        if found is not None and (found.format, found.key) == (1, self._list.key):
+            self._list = found
+            return
+        for path in self._folder.iterdir():
+            if path.name != LOCK:
+                path.unlink()
 
-    def finish(self) -> bool:
-        """Join the parts and put them in the output's place; say whether there was any part.
+    def add(self, answers: pl.DataFrame, reasons: pl.DataFrame, part: Part) -> None:
+        """Write one more part; it counts once the list names it.
 
         Raises:
             StorageError: the disk refuses.
         """
-        if not self._files:
-            return False
-        draft = self._folder / f"whole{self._output.suffix.lower()}"
+        number = len(self._list.parts)
+        write_table(answers, self._answers(number))
+        if part.has_reasons:
+            write_table(reasons, self._reasons(number))
+        self._list.parts.append(part)
+        draft = self._folder / f".{LIST}"
         try:
-            self._join(draft)
-            with draft.open("rb+") as file:
+            with draft.open("wb") as file:
+                file.write(msgspec.json.encode(self._list))
+                file.flush()
                 os.fsync(file.fileno())
-            draft.replace(self._output)
+            draft.replace(self._folder / LIST)
         except OSError as error:
-            raise StorageError(f"The output cannot be written: {error.strerror}.") from error
-        return True
+            self._list.parts.pop()
+            raise StorageError(f"A part cannot be written: {error.strerror}.") from error
 
-    def _join(self, draft: Path) -> None:
-        if len(self._files) == 1:
-            self._files[0].replace(draft)
-        elif self._format == "parquet":
-            pl.scan_parquet(self._files, glob=False).sink_parquet(draft)
-        elif self._format == "arrow":
-            pl.scan_ipc(self._files).sink_ipc(draft)
+    def finish(self) -> bool:
+        """Put the joined parts in the outputs' places; say whether there were reasons.
+
+        Raises:
+            StorageError: the disk refuses; the parts stay.
+        """
+        numbers = range(len(self._list.parts))
+        draft = self._folder / DRAFT
+        told = [self._reasons(number) for number in numbers if self._list.parts[number].has_reasons]
+        if told:
+            join_parts(told, self._outputs.reasons, draft)
         else:
-            self._concatenate(draft)
+            self._outputs.reasons.unlink(missing_ok=True)  # of an earlier run; it would tell of other rows
+        if numbers:
+            join_parts([self._answers(number) for number in numbers], self._outputs.answers, draft)
+        self._list = _List(key="")
+        return bool(told)
 
-    def _concatenate(self, draft: Path) -> None:
-        header = self._header() if self._format == "csv" else 0
-        with draft.open("wb") as whole:
-            for number, path in enumerate(self._files):
-                with path.open("rb") as part:
-                    part.seek(header if number else 0)
-                    _copy(part, whole)
-                path.unlink()
+    def _answers(self, number: int) -> Path:
+        return self._folder / f"{number:06d}{self._suffix}"
 
-    def _header(self) -> int:
-        """Bytes of the header line, which every part repeats; a name may hold a line break."""
-        empty = self._folder / "header.csv"
-        write_table(self._empty, empty)
-        return empty.stat().st_size
-
-
-def _copy(source: BinaryIO, target: BinaryIO) -> None:
-    shutil.copyfileobj(source, target, 1 << 20)
+    def _reasons(self, number: int) -> Path:
+        return self._folder / f"{number:06d}.rejected.csv"

@@ -1,9 +1,11 @@
-"""Score a file: batches in, answers and reasons out; no row is dropped and memory does not grow."""
+"""Score a file: batches in, answers and reasons out; no row is dropped, and a killed run goes on."""
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
 
@@ -11,7 +13,8 @@ from yunque.data.table import scan_batches
 from yunque.errors import ContractError
 from yunque.models.prediction import TablePrediction
 from yunque.models.predictor import Predictor
-from yunque.services.parts import Parts, format_of
+from yunque.services.parts import Outputs, Part, PartsFolder
+from yunque.services.parts_join import format_of
 
 REASONS = {"row": pl.Int64, "column": pl.String, "check": pl.String, "reason": pl.String}
 
@@ -24,11 +27,13 @@ class ScoreFileRequest:
         source: a path, a glob, or several of them.
         output: file to write; its suffix tells the format.
         batch_rows: rows held in memory at a time.
+        threads: threads of the compiled part.
     """
 
     source: object
     output: Path
     batch_rows: int = 100_000
+    threads: int = 1
 
     @property
     def rejected_output(self) -> Path:
@@ -45,18 +50,23 @@ class ScoredFile:
         rejected: rows without an answer.
         rejected_output: where their reasons are; None when there are none.
         warnings: what was noticed without harm, each once.
+        resumed_rows: rows that an earlier run of the same had scored before it was stopped.
     """
 
     rows: int
     rejected: int
     rejected_output: Path | None
     warnings: tuple[str, ...]
+    resumed_rows: int = 0
 
 
 def score_file(
     predictor: Predictor, request: ScoreFileRequest, on_rows: Callable[[int], None] | None = None
 ) -> ScoredFile:
     """Answer every row of a file; the outputs appear whole or not at all.
+
+    Finished batches are kept in a hidden folder beside the output until then. A run that was killed leaves
+    it, and the next one of the same source, model and output goes on after the last finished batch.
 
     Args:
         predictor: the model.
@@ -65,33 +75,69 @@ def score_file(
 
     Raises:
         UsageError: the output's suffix or folder cannot be used.
+        ConflictError: another process writes the same output.
         TableError: the source cannot be read.
         ContractError: required columns are missing.
     """
     format_of(request.output)
-    rows = rejected = 0
-    warnings: dict[str, None] = {}
-    with Parts(request.output) as answers, Parts(request.rejected_output) as reasons:
-        for batch in scan_batches(request.source, batch_rows=request.batch_rows):
-            prediction = predictor.predict_table(batch)
-            answers.add(prediction.frame)
-            if len(prediction.rejected_rows):
-                reasons.add(explain_rejections(predictor, batch, prediction, first_row=rows))
-            rejected += len(prediction.rejected_rows)
+    outputs = Outputs(answers=request.output, reasons=request.rejected_output)
+    with PartsFolder(outputs, _key(predictor, request)) as folder:
+        rows = resumed = sum(part.rows for part in folder.parts)
+        batches = scan_batches(request.source, batch_rows=request.batch_rows)
+        for batch in _skip(batches, len(folder.parts)):
+            prediction = predictor.predict_table(batch, threads=request.threads)
+            reasons = explain_rejections(predictor, batch, prediction, first_row=rows)
+            part = Part(
+                rows=batch.height,
+                rejected=len(prediction.rejected_rows),
+                has_reasons=reasons.height > 0,
+                warnings=tuple(warning.message for warning in prediction.warnings),
+            )
+            folder.add(prediction.frame, reasons, part)
             rows += batch.height
-            warnings |= {warning.message: None for warning in prediction.warnings}
             if on_rows is not None:
                 on_rows(rows)
-        has_reasons = reasons.finish()
-        answers.finish()
-    if not has_reasons:
-        request.rejected_output.unlink(missing_ok=True)  # of an earlier run; it would tell of other rows
+        parts = list(folder.parts)
+        has_reasons = folder.finish()
     return ScoredFile(
         rows=rows,
-        rejected=rejected,
+        rejected=sum(part.rejected for part in parts),
         rejected_output=request.rejected_output if has_reasons else None,
-        warnings=tuple(warnings),
+        warnings=tuple(dict.fromkeys(warning for part in parts for warning in part.warnings)),
+        resumed_rows=resumed,
     )
+
+
+def _skip(batches: Iterable[pl.DataFrame], count: int) -> Iterator[pl.DataFrame]:
+    for number, batch in enumerate(batches):
+        if number >= count:
+            yield batch
+
+
+def _key(predictor: Predictor, request: ScoreFileRequest) -> str:
+    """Tell this piece of work from others: the files as they are now, the model, and the size of batches."""
+    files = _files(request.source)
+    if files is None:
+        return uuid4().hex  # a frame in memory is no file that a later run could find again
+    facts = [predictor.bundle.id, predictor.version_label, request.batch_rows]
+    for path in files:
+        status = path.stat()
+        facts += [str(path.resolve()), status.st_size, status.st_mtime_ns]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def _files(source: object) -> list[Path] | None:
+    """Give the files of a source when all of them are there by name; None otherwise."""
+    paths: list[Path] = []
+    for item in source if isinstance(source, list | tuple) else [source]:
+        if not isinstance(item, str | Path):
+            return None
+        path = Path(item)
+        found = [path] if path.is_file() else sorted(path.parent.glob(path.name))
+        if not found or not all(entry.is_file() for entry in found):
+            return None
+        paths += found
+    return paths
 
 
 def explain_rejections(

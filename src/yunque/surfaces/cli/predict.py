@@ -28,8 +28,9 @@ def predict(
 ) -> None:
     """Answer every row of a file; memory does not grow with the file.
 
-    The output appears whole or not at all. Rows that cannot be read keep their place with empty answers, and
-    stand with their row numbers (counted from 1) and reasons in OUT.rejected.csv.
+    The output appears whole or not at all. Run again after an interruption, it goes on where it was. Rows
+    that cannot be read keep their place with empty answers, and stand with their row numbers (counted from 1)
+    and reasons in OUT.rejected.csv.
     """
     from yunque.services.score_file import ScoreFileRequest, score_file
     from yunque.surfaces.bootstrap import open_platform
@@ -37,7 +38,9 @@ def predict(
 
     platform = open_platform()
     predictor = platform.registry.open(model)
-    request = ScoreFileRequest(source=source_of(tables), output=output, batch_rows=batch_rows)
+    request = ScoreFileRequest(
+        source=source_of(tables), output=output, batch_rows=batch_rows, threads=platform.threads
+    )
     with shown_rows(quiet=as_json) as listener:
         scored = score_file(predictor, request, listener)
     if as_json:
@@ -47,12 +50,15 @@ def predict(
                 "rows": scored.rows,
                 "answered": scored.rows - scored.rejected,
                 "rejected": scored.rejected,
+                "resumed": scored.resumed_rows,
                 "output": str(output),
                 "rejected_output": str(scored.rejected_output) if scored.rejected_output else None,
                 "warnings": list(scored.warnings),
             }
         )
         return
+    if scored.resumed_rows:
+        note(f"Note: {scored.resumed_rows:,} rows were answered by an earlier run that was stopped.")
     for warning in scored.warnings:
         note(f"Note: {warning}")
     say(f"{scored.rows - scored.rejected:,} rows answered by {predictor.version_label} in {output}")
