@@ -60,7 +60,9 @@ def tracked() -> list[str]:
     return answer.stdout.split("\n") if answer.returncode == 0 else []
 
 
-MACHINE = re.compile(r"[p]ypi\.org|[p]ythonhosted|registry\.[n]pmjs|[d]eb\.debian|(?<![\w}])/(w[o]rk|f[a]rm|r[o]ot)/")
+MACHINE = re.compile(
+    r"[p]ypi\.org|[p]ythonhosted|registry\.[n]pmjs|[d]eb\.debian|(?<![\w}])/(w[o]rk|f[a]rm|r[o]ot)/"
+)
 DATA_FILE = re.compile(r"\.(parquet|csv|feather|zip|gz|xlsx|pkl|joblib)$")
 
 
