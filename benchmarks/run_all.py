@@ -7,10 +7,12 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALONE = ("install_size.py", "serving.py", "jobs.py", "aml_law.py")
+MODELS = str(Path(tempfile.gettempdir()) / "yunque-serving-models")
+ALONE = (("install_size.py",), ("serving.py", MODELS), ("jobs.py",), ("aml_law.py",))
 ON_TABLES = (("public_tables.py", "tabular"), ("orders_truth.py", "orders"))
 
 
@@ -24,7 +26,7 @@ def main() -> None:
     """Name the machine, then run."""
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}, load {load}")
-    codes = [run(script) for script in ALONE if (HERE / script).exists()]
+    codes = [run(*words) for words in ALONE]
     if len(sys.argv) > 1:
         folder = Path(sys.argv[1])
         codes += [run(script, str(folder / part)) for script, part in ON_TABLES if (folder / part).is_dir()]
