@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-slow check format lint serve bench docs lock clean
+.PHONY: help setup setup-dev run test test-slow test-chaos check format lint serve bench docs lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -22,8 +22,11 @@ run: .make/run ## Train, prove, publish and score a real table: 336,776 flights,
 test: .make/dev ## The whole suite, without what is marked slow
 	$(BIN)/pytest -q
 
-test-slow: .make/dev ## Only what is marked slow (minutes)
-	$(BIN)/pytest -q -m slow
+test-slow: .make/dev ## What is marked slow, without the long chaos (minutes)
+	$(BIN)/pytest -q -m slow tests/conformance tests/unit
+
+test-chaos: .make/dev ## The long form of chaos and state machines: an otherwise idle machine, half an hour
+	$(BIN)/pytest -q -m slow tests/chaos tests/integration
 
 check: .make/dev ## Format, lint, import layers, types, architecture: what CI runs first
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports && $(BIN)/mypy && $(BIN)/pytest -q tests/architecture
