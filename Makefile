@@ -25,7 +25,7 @@ test: .make/dev ## The whole suite, without what is marked slow
 test-slow: .make/dev ## What is marked slow, without the long chaos (minutes)
 	$(BIN)/pytest -q -m slow tests/conformance tests/unit
 
-test-chaos: .make/dev ## The long form of chaos and state machines: an otherwise idle machine, half an hour
+test-chaos: .make/dev ## The long form of chaos and state machines: fails today, not in CI, see .ci/run
 	$(BIN)/pytest -q -m slow tests/chaos tests/integration
 
 check: .make/dev ## Format, lint, import layers, types, architecture: what CI runs first
