@@ -19,8 +19,8 @@ setup-dev: .make/dev ## Create .venv with what tests and checks need as well
 run: .make/run ## Train, prove, publish and score a real table: 336,776 flights, in under five minutes
 	$(BIN)/python examples/flights.py
 
-test: .make/dev ## The whole suite, without what is marked slow
-	$(BIN)/pytest -q
+test: .make/dev ## The whole suite, without what is marked slow, on two cores
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile
 
 test-slow: .make/dev ## What is marked slow, without the long chaos (minutes)
 	$(BIN)/pytest -q -m slow tests/conformance tests/unit

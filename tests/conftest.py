@@ -1,17 +1,25 @@
 """Fixtures that several folders of tests share: databases, a broker, and object storage."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 from sqlalchemy.engine import make_url
 
 from servers import Postgres, make_bucket, postgres_server, private_folder, s3_server, valkey_server
 from yunque.runtime.clock import Clock
 from yunque.runtime.database import Database, open_database, open_engine, sqlite_url
 from yunque.runtime.migrations import upgrade
+
+# The suite that decides whether a change lands draws the same examples every time; `HYPOTHESIS_PROFILE=explore`
+# draws new ones, and is how a person looks for trouble.
+settings.register_profile("steady", derandomize=True)
+settings.register_profile("explore", print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 OpenDatabase = Callable[..., Database]
 

@@ -13,6 +13,7 @@ from yunque.learning.algorithm import FitRequest
 
 # Objectives whose raw score is the logarithm of the value; they need the targets as they are, >= 0.
 LOG_LINKED = ("poisson", "tweedie", "gamma")
+ROUNDING = 64 * float(np.finfo(np.float64).eps)  # a spread below this share of the values is rounding, not signal
 RELATIVE = ("mape", "squaredlogerror")  # losses that mean something else on a centred target
 
 
@@ -52,5 +53,5 @@ def target_of(request: FitRequest, objective: str = "") -> Target:
     largest = max(float(np.abs(values).max()), 1e-300)  # squares of values near 1e300 must not overflow
     centre = float(np.average(values / largest, weights=request.train.weight)) * largest
     spread = float(np.std((values - centre) / largest)) * largest
-    scale = spread if np.isfinite(spread) and spread > 0.0 else 1.0
+    scale = spread if np.isfinite(spread) and spread > ROUNDING * largest else 1.0
     return Target(centre=centre, scale=scale, log1p=log1p, link="expm1" if log1p else "identity")
