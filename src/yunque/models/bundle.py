@@ -15,6 +15,7 @@ from yunque.models.bundle_golden import choose_golden
 from yunque.models.bundle_json import write_json
 from yunque.models.bundle_leaderboard import leaderboard_csv
 from yunque.models.bundle_manifest import describe
+from yunque.models.bundle_scores import score_profile
 from yunque.models.bundle_words import facts_of, words
 from yunque.models.golden import check_golden, write_golden
 from yunque.models.manifest import (
@@ -70,7 +71,7 @@ def pack(leaderboard: Leaderboard, contract: Contract, context: PackContext, fol
         **words(facts),
         CONTRACT: contract.to_yaml().encode(),
         GOLDEN: write_golden(golden),
-        PROFILE: write_json(statistics),
+        PROFILE: write_json(statistics | {"scores": score_profile(leaderboard)}),
         LEADERBOARD: leaderboard_csv(leaderboard),
         ENVIRONMENT: "".join(f"{line}\n" for line in environment).encode(),
     }

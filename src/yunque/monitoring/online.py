@@ -20,10 +20,10 @@ from yunque.data.schema import Column, Kind
 Counts = npt.NDArray[np.int64]
 
 ANSWER = "(answer)"
+SCORE = "(score)"
 MOST_COLUMNS = 300
 WINDOW_ROWS = 25_000  # counts hold the last one to two windows
 SMALLEST_SHARE = 1e-4  # an empty bin counts as this
-SCORE_BINS = 20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,6 +32,7 @@ class Reference:
 
     Attributes:
         column: its name.
+        source: the column of the answer that is counted; "" for a feature.
         edges: of numbers and dates; bin i holds edges[i-1] < value <= edges[i]. None for levels.
         levels: of categories and truth values; the bin after them is "any other". None for edges.
         counts: of the training table.
@@ -41,6 +42,7 @@ class Reference:
     edges: pl.Series | None
     levels: Mapping[str, int] | None
     counts: Counts
+    source: str = ""
 
     def count(self, values: pl.Series) -> Counts:
         """Count values of the column, typed, into the bins."""
@@ -59,15 +61,17 @@ class Reference:
 
 
 def references_of(contract: Contract, profile: Mapping[str, Any]) -> tuple[Reference, ...]:
-    """Read the bins of a bundle's profile: of its features, and of the target under the name `ANSWER`.
+    """Read the bins of a bundle's profile: of its features, of the target (`ANSWER`), of the score (`SCORE`).
 
-    Columns of free text and those beyond the first 300 have none.
+    Columns of free text and those beyond the first 300 have none; nor has the score of a model that answers
+    numbers, or was packed before scores were profiled.
     """
     target = contract.schema.target
     features = contract.schema.features[:MOST_COLUMNS]
     found = [_reference(c, profile["columns"].get(c.name, {}), c.name) for c in features]
     if target is not None:
         found.append(_reference(target, profile["columns"].get(target.name, {}), ANSWER))
+    found.append(_score_reference(profile.get("scores")))
     return tuple(reference for reference in found if reference is not None)
 
 
@@ -78,13 +82,26 @@ def _reference(column: Column, facts: Mapping[str, Any], name: str) -> Reference
         if column.kind in (Kind.DATE, Kind.TIMESTAMP):
             edges, _ = parse_series(column, edges.cast(pl.String))
         edges = edges.cast(POLARS_TYPES[column.kind])
-        return Reference(column=name, edges=edges, levels=None, counts=np.array([*facts["counts"], missing]))
+        counts = np.array([*facts["counts"], missing])
+        return Reference(column=name, edges=edges, levels=None, counts=counts, source=_source(name))
     if facts.get("levels"):
         levels: dict[str, int] = facts["levels"]
         counts = np.array([*levels.values(), facts.get("other", 0), missing])
         positions = {level: position for position, level in enumerate(levels)}
-        return Reference(column=name, edges=None, levels=positions, counts=counts)
+        return Reference(column=name, edges=None, levels=positions, counts=counts, source=_source(name))
     return None
+
+
+def _source(name: str) -> str:
+    return "prediction" if name == ANSWER else ""
+
+
+def _score_reference(facts: Mapping[str, Any] | None) -> Reference | None:
+    if not facts:
+        return None
+    counts = np.array([*facts["counts"], 0])
+    edges = pl.Series([number / (counts.size - 1) for number in range(1, counts.size - 1)], dtype=pl.Float64)
+    return Reference(column=SCORE, edges=edges, levels=None, counts=counts, source=str(facts["column"]))
 
 
 def stability(expected: Counts, seen: Counts) -> float:
@@ -110,8 +127,8 @@ class OnlineHistograms:
         features, answers = frame["features"].struct, frame["answer"].struct
         known = set(features.fields)
         for position, reference in enumerate(self.references):
-            if reference.column == ANSWER:
-                self._now[position] += reference.count(answers.field("prediction"))
+            if reference.source:
+                self._now[position] += reference.count(answers.field(reference.source))
             elif reference.column in known:
                 self._now[position] += reference.count(features.field(reference.column))
         self._rows += frame.height

@@ -7,7 +7,7 @@ a process is killed is lost: a minute at most.
 
 import shutil
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -31,7 +31,15 @@ Listener = Callable[[Watched, pl.DataFrame], None]
 class PredictionLog:
     """One worker's log; `add` belongs to the event loop, everything else to one thread at a time."""
 
-    def __init__(self, folder: Path | None, worker: str, clock: Clock, *, keep_days: int = 30) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        worker: str,
+        clock: Clock,
+        *,
+        keep_days: int = 30,
+        leave_out: Collection[str] = (),
+    ) -> None:
         """Write below `folder`, or only hand over to listeners when it is None.
 
         Args:
@@ -39,11 +47,13 @@ class PredictionLog:
             worker: tells apart the processes that write.
             clock: time.
             keep_days: days after which segments are removed.
+            leave_out: names of features that are not written; listeners see them.
         """
         self._folder = folder
         self._worker = worker
         self._clock = clock
         self._keep_days = keep_days
+        self._leave_out = frozenset(leave_out)
         self._ring: deque[AnsweredRows] = deque()
         self._ring_rows = 0
         self._open: dict[Watched, list[pl.DataFrame]] = {}
@@ -67,18 +77,13 @@ class PredictionLog:
         """Empty the ring into open segments, and write those that are long or old enough.
 
         Args:
-            listener: told every table of rows; shadow answers too.
+            listener: told the rows of each source since the last time.
             is_last: write whatever there is.
         """
-        while self._ring:
-            piece = [self._ring.popleft() for _ in range(min(PIECE, len(self._ring)))]
-            self._ring_rows -= sum(len(answered.rows) for answered in piece)
-            for source in dict.fromkeys(answered.source for answered in piece):
-                frame = frame_of([answered for answered in piece if answered.source is source])
-                if listener is not None:
-                    listener(source, frame)
-                if self._folder is not None:
-                    self._open.setdefault(source, []).append(frame)
+        for source, frame in self._emptied().items():
+            if listener is not None:
+                listener(source, frame)
+            self.keep(source, frame)
         is_old = self._clock.monotonic() - self._opened_at >= SEGMENT_SECONDS
         for source, frames in list(self._open.items()):
             if is_last or is_old or sum(frame.height for frame in frames) >= SEGMENT_ROWS:
@@ -87,6 +92,38 @@ class PredictionLog:
         if is_old:
             self._opened_at = self._clock.monotonic()
         self._prune()
+
+    @property
+    def waiting(self) -> int:
+        """Rows in the ring."""
+        return self._ring_rows
+
+    def keep(self, source: Watched, frame: pl.DataFrame) -> None:
+        """Write a table of `frame_of` with the next segment of its source."""
+        if self._folder is not None:
+            self._open.setdefault(source, []).append(self._without(frame))
+
+    def _emptied(self) -> dict[Watched, pl.DataFrame]:
+        """Empty the ring into one table for each source."""
+        parts: dict[Watched, list[pl.DataFrame]] = {}
+        while self._ring:
+            piece = [self._ring.popleft() for _ in range(min(PIECE, len(self._ring)))]
+            self._ring_rows -= sum(len(answered.rows) for answered in piece)
+            for source in dict.fromkeys(answered.source for answered in piece):
+                frame = frame_of([answered for answered in piece if answered.source is source])
+                parts.setdefault(source, []).append(frame)
+        return {source: pl.concat(frames, how="vertical") for source, frames in parts.items()}
+
+    def _without(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Leave out the features that nobody may keep."""
+        names = frame["features"].struct.fields
+        kept = [name for name in names if name not in self._leave_out]
+        if len(kept) == len(names):
+            return frame
+        if not kept:
+            return frame.drop("features")
+        parts = [pl.col("features").struct.field(name) for name in kept]
+        return frame.with_columns(pl.struct(parts).alias("features"))
 
     def _write(self, source: Watched, frames: Sequence[pl.DataFrame]) -> None:
         frame = pl.concat(frames, how="vertical")
