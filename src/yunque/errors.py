@@ -3,7 +3,8 @@
     YunqueError
     ├── UsageError            the request itself is wrong: unknown option, name, metric or setting  (exit 1)
     │   ├── NotFoundError     a model, version, job, dataset or column that does not exist
-    │   └── ConflictError     the request contradicts what is already there (same key, other content)
+    │   ├── ConflictError     the request contradicts what is already there (same key, other content)
+    │   └── AccessError       a token that cannot be believed
     ├── DataError             the data cannot be used as it is                                      (exit 2)
     │   ├── TableError        a file or frame that cannot be read as a table
     │   ├── ContractError     a table or row that breaks its contract; carries the failures
@@ -87,6 +88,12 @@ class ConflictError(UsageError):
     """The request contradicts what is already there."""
 
     code = "conflict"
+
+
+class AccessError(UsageError):
+    """A token that cannot be believed."""
+
+    code = "access"
 
 
 class DataError(YunqueError):

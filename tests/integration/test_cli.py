@@ -324,10 +324,17 @@ def test_models_are_listed_shown_and_rolled_back(capsys: pytest.CaptureFixture[s
     assert as_json(capsys, "models", "card", "buys")["card"].startswith("# ")
 
 
-def test_keys_are_made_listed_and_revoked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    secret = as_json(capsys, "keys", "create", "ana")["key"]
-    assert secret not in (home / "api_keys").read_text()
-    assert as_json(capsys, "keys", "list") == {"keys": ["ana"]}
+def test_keys_are_made_listed_rotated_and_revoked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = as_json(
+        capsys, "keys", "create", "ana", "--scopes", "jobs,train", "--rate", "9/m", "--expires", "9d"
+    )
+    assert made["key"] not in (home / "api_keys").read_text()
+    (listed,) = as_json(capsys, "keys", "list")["keys"]
+    assert listed == {key: made[key] for key in listed}
+    assert (listed["name"], listed["scopes"], listed["rate"]) == ("ana", ["jobs", "train"], "9/m")
+    rotated = as_json(capsys, "keys", "rotate", "ana", "--overlap", "1h")
+    assert rotated["key"] != made["key"] and rotated["scopes"] == made["scopes"]
+    assert as_json(capsys, "keys", "revoke", "ana", "--id", made["id"]) == {"name": "ana", "removed": 1}
     assert as_json(capsys, "keys", "revoke", "ana") == {"name": "ana", "removed": 1}
     assert as_json(capsys, "keys", "list") == {"keys": []}
 

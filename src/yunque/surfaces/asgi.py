@@ -6,7 +6,7 @@ from starlette.types import ASGIApp
 
 from yunque.runtime.logs import configure_logs
 from yunque.services.score import Shelf
-from yunque.surfaces.bootstrap import open_platform, read_keyring
+from yunque.surfaces.bootstrap import open_keys, open_platform
 from yunque.surfaces.http.access_log import AccessLog
 from yunque.surfaces.http.app import create_app
 from yunque.surfaces.http.limits import Limits
@@ -27,7 +27,7 @@ def build() -> ASGIApp:
                 body_seconds=settings.body_timeout_seconds,
                 rows=settings.max_rows,
             ),
-            keyring=read_keyring(settings),
+            keyring=open_keys(settings),
             cors_origins=settings.cors_origins,
             poll_seconds=settings.poll_seconds,
             shared=SharedCounts(settings.counters_folder),

@@ -14,7 +14,7 @@ from yunque.models.registry import Registry
 from yunque.runtime.clock import REAL_CLOCK, Clock
 from yunque.runtime.database import Database, open_database, sqlite_url
 from yunque.runtime.migrations import upgrade
-from yunque.services.access import Keyring, read_keys
+from yunque.services.key_file import KeyFile
 from yunque.settings import Settings
 
 KEYS_FILE = "api_keys"
@@ -94,19 +94,14 @@ def keys_file(settings: Settings) -> Path:
     return settings.api_keys_file or settings.home / KEYS_FILE
 
 
-def read_keyring(settings: Settings) -> Keyring:
-    """Read the accepted API keys from the settings and the keys file.
+def open_keys(settings: Settings) -> KeyFile:
+    """Give the accepted API keys of the settings and the keys file, which is followed while a server runs.
 
     Raises:
-        UsageError: a line is not of the form name:sha256.
+        UsageError: a line is not of the form that `services.access.read_keys` reads.
         StorageError: the file cannot be read.
     """
-    path = keys_file(settings)
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    except OSError as error:
-        raise StorageError(f"The API keys cannot be read: {error.strerror}.") from error
-    return read_keys([*settings.api_keys, *lines])
+    return KeyFile(keys_file(settings), settings.api_keys)
 
 
 def person() -> str:

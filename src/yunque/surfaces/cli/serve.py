@@ -32,10 +32,10 @@ def serve(
     """
     import uvicorn
 
-    from yunque.surfaces.bootstrap import open_platform, read_keyring
+    from yunque.surfaces.bootstrap import open_keys, open_platform
 
     platform = open_platform()
-    has_keys = bool(read_keyring(platform.settings).keys)
+    has_keys = open_keys(platform.settings).current().asks
     if not has_keys and not _is_local(host):
         raise UsageError(
             f"Without API keys the server listens on this machine only, not on {host}.",

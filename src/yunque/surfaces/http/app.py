@@ -16,6 +16,7 @@ from yunque.surfaces.http.docs import docs_routes
 from yunque.surfaces.http.fast_path import FastPath
 from yunque.surfaces.http.guard import Admission, Guard
 from yunque.surfaces.http.limits import BodyLimit
+from yunque.surfaces.http.needs import refuse_undeclared
 from yunque.surfaces.http.observe import Observe
 from yunque.surfaces.http.routes.health import health_routes
 from yunque.surfaces.http.routes.invocations import invocation_routes
@@ -36,11 +37,11 @@ DESCRIPTION = (
 
 def create_app(serving: Serving) -> ASGIApp:
     """Build the application; nothing is read from the environment."""
-    admission = Admission(keyring=serving.keyring)
-    return FastPath(_documented_app(serving, admission), serving, admission)
+    admission = Admission(keyring=serving.keyring, tokens=serving.tokens)
+    return FastPath(documented_app(serving, admission), serving, admission)
 
 
-def _documented_app(serving: Serving, admission: Admission) -> FastAPI:
+def documented_app(serving: Serving, admission: Admission) -> FastAPI:
     """Build everything but the fast path: documentation, models, health, and predictions once more."""
 
     @asynccontextmanager
@@ -70,6 +71,7 @@ def _documented_app(serving: Serving, admission: Admission) -> FastAPI:
     for routes in (predict_routes, model_routes, v2_routes, invocation_routes, health_routes):
         app.include_router(routes(serving))
     app.include_router(docs_routes(app))
+    refuse_undeclared(app)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, limits=serving.limits)
     app.add_middleware(Guard, admission=admission)

@@ -7,6 +7,8 @@ from fastapi import APIRouter, FastAPI, Response
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from yunque.errors import NotFoundError
+from yunque.services.access import Scope
+from yunque.surfaces.http.needs import declare, guarded_router
 
 # The package brings Swagger UI's own files; its Python code is not used.
 ASSETS_PACKAGE = "fastapi_offline"
@@ -78,7 +80,7 @@ show();
 
 def docs_routes(app: FastAPI) -> APIRouter:
     """Give the page, its files and the OpenAPI document."""
-    router = APIRouter(include_in_schema=False)
+    router = guarded_router(Scope.OPEN, include_in_schema=False)
     folder = _assets_folder()
 
     @router.get("/", response_class=RedirectResponse)
@@ -104,6 +106,7 @@ def docs_routes(app: FastAPI) -> APIRouter:
         return FileResponse(folder / name, media_type=ASSETS[name], headers=CACHED)
 
     @router.get("/openapi.json")
+    @declare(Scope.READ)
     async def openapi() -> dict[str, object]:
         return app.openapi()
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from yunque.errors import (
+    AccessError,
     BundleError,
     ConflictError,
     ContractError,
@@ -29,6 +30,7 @@ STATUS: dict[type[YunqueError], int] = {
     UsageError: 400,
     NotFoundError: 404,
     ConflictError: 409,
+    AccessError: 401,
     DataError: 422,
     ModelError: 503,
     BundleError: 503,

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from starlette.concurrency import run_in_threadpool
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from yunque.errors import YunqueError
 from yunque.runtime.logs import log_scope
+from yunque.services.access import Scope
 from yunque.services.score import OpenModel, View
 from yunque.surfaces.http.access_log import RequestIds
 from yunque.surfaces.http.answering import Answered, Answerer
@@ -26,6 +28,7 @@ from yunque.surfaces.http.guard import Admission
 from yunque.surfaces.http.in_flight import InFlight
 from yunque.surfaces.http.invocations import invoke
 from yunque.surfaces.http.limits import too_large, too_slow
+from yunque.surfaces.http.needs import refuse_unless
 from yunque.surfaces.http.problem import MEDIA_TYPE, Problem, ProblemError
 from yunque.surfaces.http.serving import Serving
 from yunque.surfaces.http.v2 import HEADER_LENGTH, infer
@@ -72,7 +75,7 @@ class FastPath:
         self._view: View | None = None
         self._targets: Mapping[str, Target] = {}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer, or pass on."""
         if scope["type"] == "http" and scope["method"] == "POST" and not scope["query_string"]:
             if self._view is not self._serving.shelf.view:
@@ -117,7 +120,7 @@ class FastPath:
         self._targets, self._view = targets, view
 
     async def _serve(
-        self, target: Target, headers: Mapping[bytes, bytes], scope: Scope, receive: Receive, send: Send
+        self, target: Target, headers: Mapping[bytes, bytes], scope: AsgiScope, receive: Receive, send: Send
     ) -> None:
         started = time.perf_counter()
         given = headers.get(b"x-request-id")
@@ -125,7 +128,10 @@ class FastPath:
         holder = ""
         outcome: Answered | Problem
         try:
-            holder = self._admission.admit(scope["path"], headers, scope["client"])
+            caller = await self._admission.admit(scope["path"], headers, scope["client"])
+            holder = caller.name
+            if Scope.PREDICT not in caller.scopes:
+                refuse_unless(caller, Scope.PREDICT)
             body = await self._read(headers, receive)
             if len(body) <= SMALL_BODY:
                 outcome = target.answer(body)

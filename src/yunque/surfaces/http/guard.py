@@ -1,19 +1,48 @@
-"""Who may come in: holders of a key, or this machine only when nobody was given one."""
+"""Who may come in: holders of a key or token, or this machine only when nobody was given one."""
 
 import ipaddress
-from collections.abc import Mapping
+import math
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from yunque.services.access import Keyring
+from yunque.errors import AccessError
+from yunque.services.access import LOCAL, NOBODY, PREFIX, Caller, Keyring
+from yunque.services.rate import Buckets, Rate
 from yunque.surfaces.http.problem import Problem, ProblemError
 
 Headers = Mapping[bytes, bytes]
 
-OPEN_PATHS = ("/health", "/health/live", "/health/ready", "/docs")
+# Whether the server lives, and the empty page of the docs. A test holds them against what the routes declare.
+OPEN_PATHS = frozenset(
+    {"/", "/health", "/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready", "/ping", "/docs"}
+)
 OPEN_FOLDERS = ("/docs/assets/",)
+MOST_SECRET = 8192  # bytes of a token; more than any that is meant
+
+
+class Keys(Protocol):
+    """Where the accepted keys come from."""
+
+    def current(self) -> Keyring:
+        """Give the keys that hold now."""
+        ...
+
+
+class Tokens(Protocol):
+    """What believes signed tokens."""
+
+    async def check(self, token: str) -> tuple[Caller, Rate | None]:
+        """Give whom a token stands for, and how often they may come.
+
+        Raises:
+            AccessError: it cannot be believed.
+        """
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,37 +50,58 @@ class Admission:
     """The rule of entry.
 
     Attributes:
-        keyring: accepted keys; with none, only this machine is answered.
-        open_paths, open_folders: what needs no key: whether the server lives, and the empty page of the docs.
+        keyring: accepted keys; with none, and no tokens, only this machine is answered.
+        tokens: what believes signed tokens, or None.
+        now: seconds since 1970, by which keys expire.
     """
 
-    keyring: Keyring
-    open_paths: tuple[str, ...] = OPEN_PATHS
-    open_folders: tuple[str, ...] = field(default=OPEN_FOLDERS)
+    keyring: Keys
+    tokens: Tokens | None = None
+    now: Callable[[], float] = time.time
+    buckets: Buckets = field(default_factory=Buckets)
 
-    def admit(self, path: str, headers: Headers, client: tuple[str, int] | None) -> str:
-        """Give the name of the key's holder, "" where none is asked for.
+    async def admit(self, path: str, headers: Headers, client: tuple[str, int] | None) -> Caller:
+        """Give who calls.
 
         Raises:
-            ProblemError: 401 or 403.
+            ProblemError: 401, 403 or 429.
         """
-        if not self.keyring.keys:
+        ring = self.keyring.current()
+        if not ring.asks and self.tokens is None:
             if not _is_local(headers, client):
                 raise ProblemError(LOCAL_ONLY)
-            return ""
-        if path in self.open_paths or path.startswith(self.open_folders):
-            return ""
+            return LOCAL
+        if path in OPEN_PATHS or path.startswith(OPEN_FOLDERS):
+            return NOBODY
         secret = _secret(headers)
         if secret is None:
             raise ProblemError(KEY_MISSING)
-        holder = self.keyring.holder(secret)
-        if holder is None:
-            raise ProblemError(KEY_UNKNOWN)
-        return holder
+        if self.tokens is not None and secret.count(".") == 2 and not secret.startswith(PREFIX):
+            return await self._by_token(self.tokens, secret)
+        key = ring.find(secret)
+        if key is None or key.until <= self.now():
+            raise ProblemError(KEY_UNKNOWN if key is None else KEY_EXPIRED)
+        if key.rate is not None:
+            self._take(key.digest, key.rate)
+        return key.caller
+
+    async def _by_token(self, tokens: Tokens, token: str) -> Caller:
+        try:
+            caller, rate = await tokens.check(token)
+        except AccessError as error:
+            raise ProblemError(_unauthorised("token", error.message, error.hint)) from error
+        if rate is not None:
+            self._take(f"token {caller.tenant} {caller.name}", rate)
+        return caller
+
+    def _take(self, caller: str, rate: Rate) -> None:
+        wait = self.buckets.take(caller, rate)
+        if wait:
+            raise ProblemError(too_often(rate, wait))
 
 
 class Guard:
-    """Lets a request in, or answers 401 or 403."""
+    """Lets a request in with its caller in the state, or answers 401, 403 or 429."""
 
     def __init__(self, app: ASGIApp, admission: Admission) -> None:
         self._app = app
@@ -64,13 +114,17 @@ class Guard:
             return
         state = scope.setdefault("state", {})
         try:
-            state["key_holder"] = self._admission.admit(
-                scope["path"], dict(scope["headers"]), scope.get("client")
-            )
+            caller = await self._admission.admit(scope["path"], dict(scope["headers"]), scope.get("client"))
         except ProblemError as error:
             await error.problem.response(state.get("request_id", ""))(scope, receive, send)
             return
+        state["caller"], state["key_holder"] = caller, caller.name
         await self._app(scope, receive, send)
+
+
+def _unauthorised(what: str, detail: str, hint: str) -> Problem:
+    headers = {"WWW-Authenticate": "Bearer"}
+    return Problem(status=401, code=what, detail=detail, hint=hint, headers=headers)
 
 
 LOCAL_ONLY = Problem(
@@ -79,20 +133,27 @@ LOCAL_ONLY = Problem(
     detail="This server has no API keys, so it answers only this machine, by the name localhost.",
     hint="Make a key with `yunque keys create NAME` and start the server again.",
 )
-KEY_MISSING = Problem(
-    status=401,
-    code="key_missing",
-    detail="An API key is needed.",
-    hint="Send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`.",
-    headers={"WWW-Authenticate": "Bearer"},
+KEY_MISSING = _unauthorised(
+    "key_missing", "An API key is needed.", "Send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`."
 )
-KEY_UNKNOWN = Problem(
-    status=401,
-    code="key_unknown",
-    detail="The API key is not known to this server.",
-    hint="Ask the operator for a key.",
-    headers={"WWW-Authenticate": "Bearer"},
+KEY_UNKNOWN = _unauthorised(
+    "key_unknown", "The API key is not known to this server.", "Ask the operator for a key."
 )
+KEY_EXPIRED = _unauthorised("key_expired", "The API key has expired.", "Ask the operator for a new one.")
+
+
+def too_often(rate: Rate, wait: float) -> Problem:
+    """Say that a caller came too often, and when it may come again."""
+    return Problem(
+        status=429,
+        code="too_often",
+        detail=f"This key may be used {rate.requests} times per {UNITS[rate.per]}.",
+        hint="Wait for as many seconds as the header Retry-After says; send many rows in one request.",
+        headers={"Retry-After": str(max(1, math.ceil(wait)))},
+    )
+
+
+UNITS = {"s": "second", "m": "minute", "h": "hour"}
 
 
 def _is_local(headers: Headers, client: tuple[str, int] | None) -> bool:
@@ -125,7 +186,7 @@ def _host_name(value: bytes) -> str:
 
 
 def _secret(headers: Headers) -> str | None:
-    scheme, _, rest = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    scheme, _, rest = headers.get(b"authorization", b"")[:MOST_SECRET].decode("latin-1").partition(" ")
     if scheme.lower() == "bearer" and rest:
         return rest.strip()
-    return headers.get(b"x-api-key", b"").decode("latin-1") or None
+    return headers.get(b"x-api-key", b"")[:MOST_SECRET].decode("latin-1") or None

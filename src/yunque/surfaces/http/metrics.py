@@ -22,12 +22,30 @@ class Histogram(msgspec.Struct):
 
 
 class Counts(msgspec.Struct):
-    """What one worker counted; only ever grows."""
+    """What one worker counted, which only ever grows; and what it sees now.
+
+    Attributes:
+        requests, seconds, rows, answers: by labels.
+        confidence: rows by confidence, in 20 equal bins.
+        log_written, log_dropped: rows of the prediction log.
+        log_waiting, in_flight: rows that wait for the log, requests being answered: now.
+        windows: the last rows by column and bin: now.
+    """
 
     requests: dict[Labels, int] = {}
     seconds: dict[Labels, Histogram] = {}
     rows: dict[Labels, int] = {}
     answers: dict[Labels, dict[str, int]] = {}
+    confidence: dict[Labels, list[int]] = {}
+    log_written: int = 0
+    log_dropped: int = 0
+    log_waiting: int = 0
+    in_flight: int = 0
+    windows: dict[Labels, dict[str, list[int]]] = {}
+
+    def without_now(self) -> "Counts":
+        """Give what only grows: all that is left of a worker that ended."""
+        return msgspec.structs.replace(self, log_waiting=0, in_flight=0, windows={})
 
     def add(self, other: "Counts") -> None:
         """Add what another worker counted."""
@@ -43,6 +61,16 @@ class Counts(msgspec.Struct):
             classes = self.answers.setdefault(labels, {})
             for label, count in counts.items():
                 classes[label] = classes.get(label, 0) + count
+        self.log_written += other.log_written
+        self.log_dropped += other.log_dropped
+        self.log_waiting += other.log_waiting
+        self.in_flight += other.in_flight
+        for labels, bins in other.confidence.items():
+            self.confidence[labels] = _sums(self.confidence.get(labels), bins)
+        for labels, window in other.windows.items():
+            mine_now = self.windows.setdefault(labels, {})
+            for column, bins in window.items():
+                mine_now[column] = _sums(mine_now.get(column), bins)
 
 
 class Metrics:
@@ -75,53 +103,60 @@ class Metrics:
         self.counts.rows[key] = known
 
 
+def _sums(known: list[int] | None, more: list[int]) -> list[int]:
+    return list(more) if known is None else [a + b for a, b in zip(known, more, strict=True)]
+
+
 def _empty() -> Histogram:
     return Histogram(counts=[0] * (len(BUCKETS) + 1))
 
 
-def render(counts: Counts, versions: Mapping[str, int]) -> str:
+def render(counts: Counts, versions: Mapping[str, int], more: Iterable[str] = ()) -> str:
     """Give everything as text.
 
     Args:
         counts: of all workers.
         versions: the version that answers for each model.
+        more: further lines.
     """
-    return "\n".join(_lines(counts, versions)) + "\n"
+    return "\n".join((*_lines(counts, versions), *more)) + "\n"
 
 
 def _lines(counts: Counts, versions: Mapping[str, int]) -> Iterator[str]:
-    yield from _head("yunque_requests_total", "counter", "Requests answered.")
+    yield from head("yunque_requests_total", "counter", "Requests answered.")
     for labels, count in sorted(counts.requests.items()):
-        yield _line("yunque_requests_total", labels, count)
-    yield from _head("yunque_request_seconds", "histogram", "Seconds from the first byte to the answer.")
+        yield line("yunque_requests_total", labels, count)
+    yield from head("yunque_request_seconds", "histogram", "Seconds from the first byte to the answer.")
     for labels, histogram in sorted(counts.seconds.items(), key=lambda item: item[0]):
         yield from _histogram(labels, histogram)
-    yield from _head("yunque_rows_total", "counter", "Rows predicted.")
+    yield from head("yunque_rows_total", "counter", "Rows predicted.")
     for labels, count in sorted(counts.rows.items()):
-        yield _line("yunque_rows_total", labels, count)
-    yield from _head("yunque_predictions_total", "counter", "Rows predicted, by predicted class.")
+        yield line("yunque_rows_total", labels, count)
+    yield from head("yunque_predictions_total", "counter", "Rows predicted, by predicted class.")
     for labels, classes in sorted(counts.answers.items()):
         for label, count in sorted(classes.items()):
-            yield _line("yunque_predictions_total", (*labels, ("class", label)), count)
-    yield from _head("yunque_model_version", "gauge", "Version that answers for each model.")
+            yield line("yunque_predictions_total", (*labels, ("class", label)), count)
+    yield from head("yunque_model_version", "gauge", "Version that answers for each model.")
     for name, version in sorted(versions.items()):
-        yield _line("yunque_model_version", (("model", name),), version)
+        yield line("yunque_model_version", (("model", name),), version)
 
 
 def _histogram(labels: Labels, histogram: Histogram) -> Iterator[str]:
     seen = 0
     for bound, count in zip((*BUCKETS, "+Inf"), histogram.counts, strict=True):
         seen += count
-        yield _line("yunque_request_seconds_bucket", (*labels, ("le", str(bound))), seen)
-    yield _line("yunque_request_seconds_sum", labels, repr(histogram.total))
-    yield _line("yunque_request_seconds_count", labels, seen)
+        yield line("yunque_request_seconds_bucket", (*labels, ("le", str(bound))), seen)
+    yield line("yunque_request_seconds_sum", labels, repr(histogram.total))
+    yield line("yunque_request_seconds_count", labels, seen)
 
 
-def _head(name: str, kind: str, text: str) -> tuple[str, str]:
+def head(name: str, kind: str, text: str) -> tuple[str, str]:
+    """Give the two lines that introduce a metric."""
     return f"# HELP {name} {text}", f"# TYPE {name} {kind}"
 
 
-def _line(name: str, labels: Labels, value: int | str) -> str:
+def line(name: str, labels: Labels, value: int | float | str) -> str:
+    """Give one sample."""
     inner = ",".join(f'{key}="{_escape(text)}"' for key, text in labels)
     return f"{name}{{{inner}}} {value}"
 

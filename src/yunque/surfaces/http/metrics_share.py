@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from yunque.surfaces.http.metrics import Counts
 logger = logging.getLogger("yunque.http")
 
 SUFFIX = ".counts"
+SILENT_SECONDS = 60.0  # a worker that wrote nothing for so long has ended
 _DECODER = msgspec.msgpack.Decoder(Counts)
 
 
@@ -42,7 +44,9 @@ class SharedCounts:
         for path in self._folder.glob(f"[0-9]*{SUFFIX}") if self._folder else ():
             if path.name != self._name:
                 try:
-                    total.add(_DECODER.decode(path.read_bytes()))
+                    found = _DECODER.decode(path.read_bytes())
+                    is_old = time.time() - path.stat().st_mtime > SILENT_SECONDS
+                    total.add(found.without_now() if is_old else found)
                 except (OSError, msgspec.DecodeError, ValueError) as error:
                     logger.warning("The counters of another worker cannot be read: %s", error)
         return total

@@ -72,7 +72,7 @@ def describe(app: FastAPI, serving: Serving) -> Json:
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas[PROBLEM] = PROBLEM_SCHEMA
-    if serving.keyring.keys:
+    if serving.keyring.current().asks or serving.tokens is not None:
         components["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer"},
             "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

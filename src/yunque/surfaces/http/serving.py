@@ -9,6 +9,7 @@ from yunque.services.score import OpenModel, Shelf, View
 from yunque.surfaces.http.access_log import AccessLog
 from yunque.surfaces.http.answer import class_name
 from yunque.surfaces.http.answering import Answered, Answerer
+from yunque.surfaces.http.guard import Keys, Tokens
 from yunque.surfaces.http.limits import Limits
 from yunque.surfaces.http.metrics import Metrics
 from yunque.surfaces.http.metrics_share import SharedCounts
@@ -40,7 +41,8 @@ class Serving:
     Attributes:
         shelf: open models.
         limits: what one request may ask for.
-        keyring: accepted API keys; with none, only this machine is answered.
+        keyring: accepted API keys; with none, and no tokens, only this machine is answered.
+        tokens: what believes signed tokens, or None.
         cors_origins: origins that browsers may call from; none when empty.
         poll_seconds: how often the registry is asked for new champions.
         metrics: counters of this worker.
@@ -50,7 +52,8 @@ class Serving:
 
     shelf: Shelf
     limits: Limits
-    keyring: Keyring = field(default_factory=Keyring)
+    keyring: Keys = field(default_factory=Keyring)
+    tokens: Tokens | None = None
     cors_origins: tuple[str, ...] = ()
     poll_seconds: float = 2.0
     metrics: Metrics = field(default_factory=Metrics)

@@ -7,7 +7,9 @@ from fastapi import APIRouter, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, PlainTextResponse
 
+from yunque.services.access import Scope
 from yunque.surfaces.http.metrics import CONTENT_TYPE, render
+from yunque.surfaces.http.needs import declare, guarded_router
 from yunque.surfaces.http.problem import Problem
 from yunque.surfaces.http.serving import Serving
 
@@ -34,7 +36,7 @@ class Readiness:
 
 def health_routes(serving: Serving) -> APIRouter:
     """Give the probes and the metrics."""
-    router = APIRouter()
+    router = guarded_router(Scope.OPEN)
     readiness = Readiness(serving)
 
     @router.get("/health/live", summary="The process answers", tags=["Health"])
@@ -57,6 +59,7 @@ def health_routes(serving: Serving) -> APIRouter:
         return await ready()
 
     @router.get("/metrics", summary="Counters in the text format of Prometheus", tags=["Operations"])
+    @declare(Scope.READ)
     async def metrics() -> Response:
         versions = {name: model.version for name, model in serving.shelf.view.champions.items()}
         counts = await run_in_threadpool(serving.shared.total, serving.metrics.counts)

@@ -7,14 +7,16 @@ from fastapi import APIRouter
 from yunque.errors import NotFoundError
 from yunque.models.registry_names import CHAMPION
 from yunque.models.registry_rows import Version
+from yunque.services.access import Scope
 from yunque.services.score import OpenModel
 from yunque.surfaces.http.field_schema import FieldSchemas, row_schema
+from yunque.surfaces.http.needs import guarded_router
 from yunque.surfaces.http.serving import Serving
 
 
 def model_routes(serving: Serving) -> APIRouter:
     """Give the routes; all read the view that is in memory."""
-    router = APIRouter(prefix="/api/v1/models", tags=["Models"])
+    router = guarded_router(Scope.READ, prefix="/api/v1/models", tags=["Models"])
 
     @router.get("", summary="List the published models")
     async def list_models() -> dict[str, Any]:

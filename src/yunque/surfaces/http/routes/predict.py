@@ -3,9 +3,11 @@
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from yunque.services.access import Scope
 from yunque.services.score import OpenModel
 from yunque.surfaces.http.answering import Answered, Answerer
 from yunque.surfaces.http.body import check_media_type
+from yunque.surfaces.http.needs import guarded_router
 from yunque.surfaces.http.received import answer, read_body
 from yunque.surfaces.http.serving import Serving
 from yunque.surfaces.http.table_bodies import answer_table, answer_type, table_type
@@ -14,7 +16,7 @@ from yunque.surfaces.http.table_bodies import read_body as read_table
 
 def predict_routes(serving: Serving) -> APIRouter:
     """Give the routes; the documentation of each model's own fields is written by `openapi.py`."""
-    router = APIRouter(prefix="/api/v1", include_in_schema=False)
+    router = guarded_router(Scope.PREDICT, prefix="/api/v1", include_in_schema=False)
     shelf = serving.shelf
 
     @router.post("/predict")

@@ -7,8 +7,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from yunque.errors import UsageError
+from yunque.services.access import Scope
 from yunque.services.score import OpenModel
 from yunque.surfaces.http.body import check_media_type
+from yunque.surfaces.http.needs import declare, guarded_router
 from yunque.surfaces.http.received import answer, read_body
 from yunque.surfaces.http.serving import Serving
 from yunque.surfaces.http.v2 import HEADER_LENGTH, infer, metadata
@@ -17,7 +19,7 @@ from yunque.version import __version__
 
 def v2_routes(serving: Serving) -> APIRouter:
     """Give the routes."""
-    router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"])
+    router = guarded_router(Scope.READ, prefix="/v2", tags=["Open Inference Protocol"])
 
     async def opened(name: str, version: int | None) -> OpenModel:
         if version is None:
@@ -29,10 +31,12 @@ def v2_routes(serving: Serving) -> APIRouter:
         return {"name": "yunque", "version": __version__, "extensions": ["binary_tensor_data"]}
 
     @router.get("/health/live", summary="The process answers")
+    @declare(Scope.OPEN)
     async def live() -> dict[str, bool]:
         return {"live": True}
 
     @router.get("/health/ready", summary="Every champion is open")
+    @declare(Scope.OPEN)
     async def ready() -> Response:
         view = serving.shelf.view
         is_ready = bool(view.champions) and not view.troubles
@@ -52,6 +56,7 @@ def v2_routes(serving: Serving) -> APIRouter:
 
     @router.post("/models/{name}/infer", summary="Predict from tensors")
     @router.post("/models/{name}/versions/{version}/infer", summary="Predict from tensors by one version")
+    @declare(Scope.PREDICT)
     async def infer_by(name: str, request: Request, version: int | None = None) -> Response:
         found = await opened(name, version)
         length = _header_length(request)
