@@ -43,11 +43,34 @@ class Settings(BaseSettings):
         default=None, description="Model that answers /api/v1/predict when several are published."
     )
     api_keys: Names = Field(
-        default=(), description="Accepted API keys as `name:sha256`, comma separated; never the keys."
+        default=(),
+        description="Accepted API keys, comma separated, each `name:sha256` and its terms; never the keys.",
     )
     api_keys_file: Path | None = Field(
         default=None,
-        description="File with one `name:sha256` per line; `api_keys` under the home when empty.",
+        description="File with one such key per line; `api_keys` under the home when empty.",
+    )
+    jwt_jwks_url: str | None = Field(
+        default=None, description="Where the public keys of signed tokens are; no tokens when empty."
+    )
+    jwt_issuer: str = Field(default="", description="Who must have issued a token (`iss`).")
+    jwt_audience: str = Field(default="", description="For whom a token must be meant (`aud`).")
+    jwt_algorithms: Names = Field(
+        default=("RS256", "ES256", "EdDSA"), description="Accepted signatures; public keys only."
+    )
+    jwt_tenant_claim: str = Field(
+        default="",
+        description="Claim that names the tenant, as `app_metadata.tenant`; no tenants when empty.",
+    )
+    jwt_scopes_claim: str = Field(default="scope", description="Claim that names the scopes.")
+    jwt_default_scopes: str = Field(
+        default="predict+read", description="Scopes of a token that says nothing of scopes."
+    )
+    jwt_require_nbf: bool = Field(
+        default=False, description="Refuse tokens without `nbf`; it is checked whenever it is there."
+    )
+    jwt_rate: str = Field(
+        default="", description="How often one subject may come, as 100/m; no limit when empty."
     )
     cors_origins: Names = Field(
         default=(), description="Origins that browsers may call from; none when empty."
@@ -59,22 +82,76 @@ class Settings(BaseSettings):
     body_timeout_seconds: float = Field(
         default=30.0, gt=0, description="Longest wait for the whole body of a request."
     )
+    head_timeout_seconds: float = Field(
+        default=10.0, gt=0, description="Longest wait for the head of a request on an open connection."
+    )
+    stall_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="Longest wait for a client to go on reading its answer."
+    )
+    max_connections: int = Field(default=1000, ge=1, description="Most connections of one worker.")
     poll_seconds: float = Field(
         default=2.0, gt=0, description="How often the server looks for a newly promoted champion."
     )
+    prediction_log: bool = Field(
+        default=False, description="Record every answered row, features and answer, under the home."
+    )
+    log_keep_days: int = Field(
+        default=30, ge=1, description="Days after which recorded rows are removed, while a server runs."
+    )
+    log_leave_out: Names = Field(
+        default=(), description="Features that are not recorded, comma separated: names, addresses, health."
+    )
     counters_folder: Path | None = Field(
         default=None, description="Where the workers of one server share counters; `yunque serve` sets it."
+    )
+    data_folder: Path | None = Field(
+        default=None,
+        description="Folder of tables that jobs may name by path; `data` under the home when empty.",
+    )
+    max_upload_bytes: int = Field(
+        default=500 * 2**20, ge=1024, description="Largest uploaded file, counted while it streams in."
+    )
+    tenant_upload_bytes: int | None = Field(
+        default=10 * 2**30, ge=1024, description="What the uploads of one tenant may take together."
+    )
+    upload_timeout_seconds: float = Field(
+        default=1800.0, gt=0, description="Longest wait for the whole of an upload."
+    )
+    lease_seconds: float = Field(
+        default=60.0, gt=0, description="How long a worker holds a job without a heartbeat."
+    )
+    running_per_tenant: int | None = Field(
+        default=None, ge=1, description="Jobs of one tenant that may run at once; no limit when empty."
+    )
+    waiting_per_tenant: int | None = Field(
+        default=1000, ge=1, description="Jobs of one tenant that may wait in line; no limit when empty."
     )
     threads: int | None = Field(default=None, ge=1, description="Threads of training; all cores when empty.")
     language: Literal["en", "es"] = Field(default="en", description="Language of reports and cards.")
     debug: bool = Field(default=False, description="Show tracebacks on the command line.")
 
-    @field_validator("api_keys", "cors_origins", mode="before")
+    @field_validator("api_keys", "cors_origins", "jwt_algorithms", "log_leave_out", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    def environment(self) -> dict[str, str]:
+        """Give what was set as variables of the environment, for a process that starts in another folder."""
+        found: dict[str, str] = {"YUNQUE_HOME": str(self.home.absolute())}
+        for name in self.model_fields_set - {"home"}:
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if isinstance(value, SecretStr):
+                value = _from_anywhere(value.get_secret_value())
+            elif isinstance(value, Path):
+                value = value.absolute()
+            elif isinstance(value, tuple):
+                value = ",".join(value)
+            found[f"YUNQUE_{name.upper()}"] = str(value)
+        return found
 
     @classmethod
     def load(cls) -> Self:
@@ -93,3 +170,10 @@ class Settings(BaseSettings):
                 f"The setting {variable} has a value it cannot take: {first['msg']}.",
                 hint=f"Unset or correct {variable} in the environment or in .env.",
             ) from error
+
+
+def _from_anywhere(url: str) -> str:
+    """Give the address of a SQLite file so that it holds in another working folder too."""
+    scheme, separator, path = url.partition(":///")
+    is_relative = scheme.startswith("sqlite") and separator and path and not path.startswith((":", "/"))
+    return f"{scheme}:///{Path(path).absolute()}" if is_relative else url

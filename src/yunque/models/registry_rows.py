@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from yunque.runtime.database import METADATA, Json, Moment
 
-EventKind = Literal["publish", "promote", "rollback", "alias"]
+EventKind = Literal["publish", "promote", "rollback", "alias", "shadow", "canary", "stop"]
 
 VERSIONS = sa.Table(
     "model_version",
@@ -169,6 +169,18 @@ def select_events(connection: sa.Connection, name: str) -> list[Event]:
         )
         for row in rows
     ]
+
+
+def published_once(connection: sa.Connection, name: str, once: str) -> Version | None:
+    """Give the version whose record says that it was published under the words `once`."""
+    if not once:
+        return None
+    numbers = {
+        event.version
+        for event in select_events(connection, name)
+        if event.event == "publish" and event.details.get("once") == once
+    }
+    return next((each for each in select_versions(connection, name) if each.version in numbers), None)
 
 
 def previous_champion(events: Sequence[Event]) -> int | None:

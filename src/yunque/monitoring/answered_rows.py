@@ -11,7 +11,7 @@ from yunque.data.parse import POLARS_TYPES, Value
 from yunque.models.prediction import INPUT_SUFFIX, Prediction, probability_name
 from yunque.models.predictor import Predictor
 
-Arm = Literal["champion", "canary", "shadow"]
+Arm = Literal["champion", "canary", "shadow", "pinned"]  # pinned: a version that the request named
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,7 +74,7 @@ def _one_frame(part: list[AnsweredRows]) -> pl.DataFrame:
     sizes = [len(one.rows) for one in part]
     if isinstance(part[0].rows, pl.DataFrame) and isinstance(part[0].predictions, pl.DataFrame):
         features = part[0].rows
-        answers = _answers_of_frame(predictor, part[0].predictions)
+        answers = answers_of_frame(predictor, part[0].predictions)
     else:
         features = pl.DataFrame(
             [row for one in part for row in one.rows],
@@ -114,7 +114,7 @@ def answers_frame(predictor: Predictor, predictions: Sequence[Prediction]) -> pl
     return pl.DataFrame([values, confidence, *shares.iter_columns()])
 
 
-def _answers_of_frame(predictor: Predictor, frame: pl.DataFrame) -> pl.DataFrame:
+def answers_of_frame(predictor: Predictor, frame: pl.DataFrame) -> pl.DataFrame:
     """Pick the answers out of a frame that also carries columns of the input."""
     if predictor.task.is_classification:
         names = ["prediction", "confidence", *(probability_name(label) for label in predictor.classes)]

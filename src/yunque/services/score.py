@@ -11,6 +11,7 @@ from yunque.models.predictor import Predictor
 from yunque.models.registry import Registry
 from yunque.models.registry_names import CHAMPION, check_name
 from yunque.models.registry_rows import Version
+from yunque.models.registry_trials import Trial, TrialArm, Trials
 
 MOST_OPEN_VERSIONS = 8
 
@@ -25,6 +26,15 @@ class OpenModel:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OpenTrial:
+    """A trial that runs, with its version open; or why it does not open."""
+
+    trial: Trial
+    model: OpenModel | None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class View:
     """What is served at one moment; replaced whole, never changed.
 
@@ -32,13 +42,22 @@ class View:
         champions: by name.
         troubles: by name, why a published champion is not served, in words.
         versions: every published version, for listings.
+        trials: what is tried beside champions that are served.
         generation: grows with every change.
     """
 
     champions: Mapping[str, OpenModel] = field(default_factory=dict)
     troubles: Mapping[str, str] = field(default_factory=dict)
     versions: tuple[Version, ...] = ()
+    trials: tuple[OpenTrial, ...] = ()
     generation: int = 0
+
+    def trial(self, name: str, arm: TrialArm) -> OpenTrial | None:
+        """Give the open trial of a model."""
+        for found in self.trials:
+            if (found.trial.name, found.trial.arm) == (name, arm) and found.model is not None:
+                return found
+        return None
 
 
 class ModelNotLoadedError(ModelError):
@@ -54,9 +73,12 @@ class Shelf:
     view; a champion that does not open leaves the one before it in its place. Requests read the view once.
     """
 
-    def __init__(self, registry: Registry, *, default: str | None = None) -> None:
+    def __init__(
+        self, registry: Registry, *, default: str | None = None, trials: Trials | None = None
+    ) -> None:
         self.view = View()
-        self._registry = registry
+        self.registry = registry
+        self.trials = trials
         self.default = default
         self._others: OrderedDict[tuple[str, int], OpenModel] = OrderedDict()
         self._lock = threading.Lock()
@@ -68,14 +90,17 @@ class Shelf:
             StorageError: the database does not answer; the view stays as it is.
         """
         with self._lock:
-            versions = self._registry.all_versions()
-            if versions == self.view.versions and not self.view.troubles:
+            versions = self.registry.all_versions()
+            running = self.trials.running() if self.trials is not None else ()
+            known = tuple(found.trial for found in self.view.trials)
+            if (versions, running) == (self.view.versions, known) and not self.view.troubles:
                 return False
             champions: dict[str, OpenModel] = {}
             troubles: dict[str, str] = {}
             for version in (v for v in versions if CHAMPION in v.aliases):
                 self._follow(version, champions, troubles)
-            changed = View(champions=champions, troubles=troubles, versions=versions)
+            trials = tuple(self._open_trial(trial) for trial in running)
+            changed = View(champions=champions, troubles=troubles, versions=versions, trials=trials)
             if changed == replace(self.view, generation=0):
                 return False
             self.view = replace(changed, generation=self.view.generation + 1)
@@ -93,8 +118,18 @@ class Shelf:
             if present is not None:
                 champions[version.name] = present
 
+    def _open_trial(self, trial: Trial) -> OpenTrial:
+        for found in self.view.trials:
+            if found.trial == trial:
+                return found
+        try:
+            model = self._open(self.registry.resolve(trial.label))
+        except YunqueError as error:
+            return OpenTrial(trial=trial, model=None, trouble=f"{trial.label} does not open: {error.message}")
+        return OpenTrial(trial=trial, model=model)
+
     def _open(self, version: Version) -> OpenModel:
-        predictor = self._registry.open(version.label)
+        predictor = self.registry.open(version.label)
         if check_golden(predictor):
             raise ModelError("its golden rows do not reproduce on this machine.")
         return OpenModel(name=version.name, version=version.version, predictor=predictor)
@@ -136,7 +171,7 @@ class Shelf:
         with self._lock:
             found = self._others.get((name, number))
             if found is None:
-                found = self._open(self._registry.resolve(f"{name}@{number}"))
+                found = self._open(self.registry.resolve(f"{name}@{number}"))
                 self._others[(name, number)] = found
             self._others.move_to_end((name, number))
             while len(self._others) > MOST_OPEN_VERSIONS:

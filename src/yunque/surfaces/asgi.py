@@ -1,17 +1,25 @@
 """The application that uvicorn serves: `uvicorn --factory yunque.surfaces.asgi:build`."""
 
+import os
 import sys
+from uuid import uuid4
 
 from starlette.types import ASGIApp
 
+from yunque.models.registry_trials import Trials
+from yunque.monitoring.prediction_log import PredictionLog
+from yunque.monitoring.trial_counts import TrialBook
 from yunque.runtime.logs import configure_logs
 from yunque.services.score import Shelf
-from yunque.surfaces.bootstrap import open_keys, open_platform
+from yunque.surfaces.bootstrap import Platform, open_keys, open_platform, open_tokens
 from yunque.surfaces.http.access_log import AccessLog
 from yunque.surfaces.http.app import create_app
 from yunque.surfaces.http.limits import Limits
 from yunque.surfaces.http.metrics_share import SharedCounts
 from yunque.surfaces.http.serving import Serving
+from yunque.surfaces.http.watch import Watch
+
+PREDICTIONS, TRIALS = "predictions", "trials"  # folders under the home
 
 
 def build() -> ASGIApp:
@@ -21,16 +29,32 @@ def build() -> ASGIApp:
     settings = platform.settings
     return create_app(
         Serving(
-            shelf=Shelf(platform.registry, default=settings.default_model),
+            shelf=Shelf(platform.registry, default=settings.default_model, trials=Trials(platform.database)),
             limits=Limits(
                 body_bytes=settings.max_body_bytes,
                 body_seconds=settings.body_timeout_seconds,
                 rows=settings.max_rows,
             ),
             keyring=open_keys(settings),
+            tokens=open_tokens(settings),
             cors_origins=settings.cors_origins,
             poll_seconds=settings.poll_seconds,
             shared=SharedCounts(settings.counters_folder),
             access_log=AccessLog(sys.stderr),
+            watch=_open_watch(platform),
         )
     )
+
+
+def _open_watch(platform: Platform) -> Watch:
+    """Open the log, when there is to be one, and the counts of trials."""
+    settings = platform.settings
+    worker = f"{os.getpid()}-{uuid4().hex[:8]}"
+    log = PredictionLog(
+        settings.home / PREDICTIONS if settings.prediction_log else None,
+        worker,
+        platform.clock,
+        keep_days=settings.log_keep_days,
+        leave_out=settings.log_leave_out,
+    )
+    return Watch(log, TrialBook(settings.home / TRIALS, worker))

@@ -3,7 +3,8 @@
 import os
 import socket
 import tempfile
-from typing import TYPE_CHECKING, Annotated
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,7 @@ from yunque.surfaces.cli.console import say, write_json
 from yunque.surfaces.cli.options import AsJson
 
 if TYPE_CHECKING:
+    from yunque.settings import Settings
     from yunque.surfaces.bootstrap import Platform
 
 APPLICATION = "yunque.surfaces.asgi:build"
@@ -24,6 +26,15 @@ def serve(
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
     workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that answer.")] = 1,
+    log: Annotated[
+        bool | None,
+        typer.Option(
+            "--log/--no-log",
+            help="Record every answered row (features, answer, request id) under the home; "
+            "YUNQUE_LOG_LEAVE_OUT names features that are not. Off unless YUNQUE_PREDICTION_LOG says so.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer by HTTP: predictions, health, metrics, and documentation of every model at /docs.
@@ -32,10 +43,13 @@ def serve(
     """
     import uvicorn
 
-    from yunque.surfaces.bootstrap import open_keys, open_platform
+    from yunque.surfaces.bootstrap import open_keys, open_platform, open_tokens
 
+    if log is not None:
+        os.environ["YUNQUE_PREDICTION_LOG"] = "true" if log else "false"  # the workers read it too
     platform = open_platform()
-    has_keys = open_keys(platform.settings).current().asks
+    settings = platform.settings
+    has_keys = open_keys(settings).current().asks or open_tokens(settings) is not None
     if not has_keys and not _is_local(host):
         raise UsageError(
             f"Without API keys the server listens on this machine only, not on {host}.",
@@ -50,6 +64,8 @@ def serve(
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": GRACE_SECONDS,
+        "ws": "none",
+        "http": _wire(settings),
     }
     if workers == 1:
         uvicorn.Server(uvicorn.Config(APPLICATION, **options)).run(sockets=[listener])
@@ -59,6 +75,21 @@ def serve(
     with tempfile.TemporaryDirectory(prefix="counters-", dir=platform.settings.home) as folder:
         os.environ["YUNQUE_COUNTERS_FOLDER"] = folder
         uvicorn.run(APPLICATION, host=host, port=port, workers=workers, **options)
+
+
+def _wire(settings: "Settings") -> Any:
+    """Give uvicorn a protocol that slow clients do not hold up; its own where httptools is not to be had."""
+    if find_spec("httptools") is None:
+        return "auto"
+    from yunque.surfaces.wire import Wire, WireLimits
+
+    return Wire(
+        WireLimits(
+            head_seconds=settings.head_timeout_seconds,
+            stall_seconds=settings.stall_timeout_seconds,
+            connections=settings.max_connections,
+        )
+    )
 
 
 def _is_local(host: str) -> bool:
@@ -92,10 +123,17 @@ def _listen(host: str, port: int) -> socket.socket:
 def _announce(platform: "Platform", address: str, *, has_keys: bool, as_json: bool) -> None:
     champions = [v.label for v in platform.registry.all_versions() if "champion" in v.aliases]
     if as_json:
-        write_json({"address": address, "docs": f"{address}/docs", "models": champions, "api_keys": has_keys})
+        document = {"address": address, "docs": f"{address}/docs", "models": champions, "api_keys": has_keys}
+        write_json({**document, "prediction_log": platform.settings.prediction_log})
         return
     say(f"Yunque answers at {address}   documentation: {address}/docs")
     say(f"Models: {', '.join(champions) or 'none yet; it takes up what `yunque train` publishes'}")
+    if platform.settings.prediction_log:
+        left_out = ", ".join(platform.settings.log_leave_out) or "nothing"
+        days = platform.settings.log_keep_days
+        say(f"Every answered row is recorded for {days} days; left out: {left_out}.")
+    else:
+        say("Answered rows are not recorded; --log records them.")
     if not has_keys:
         say(
             "No API key is configured, so only this machine is answered. `yunque keys create NAME` makes one."

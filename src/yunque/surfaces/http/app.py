@@ -1,19 +1,19 @@
 """The HTTP application: routes for people and programs, behind limits, keys and counters."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from yunque.errors import YunqueError
 from yunque.surfaces.http import errors, openapi
 from yunque.surfaces.http.docs import docs_routes
 from yunque.surfaces.http.fast_path import FastPath
+from yunque.surfaces.http.follow import follow, follow_once, share
 from yunque.surfaces.http.guard import Admission, Guard
 from yunque.surfaces.http.limits import BodyLimit
 from yunque.surfaces.http.needs import refuse_undeclared
@@ -22,11 +22,10 @@ from yunque.surfaces.http.routes.health import health_routes
 from yunque.surfaces.http.routes.invocations import invocation_routes
 from yunque.surfaces.http.routes.models import model_routes
 from yunque.surfaces.http.routes.predict import predict_routes
+from yunque.surfaces.http.routes.trials import trial_routes
 from yunque.surfaces.http.routes.v2 import v2_routes
 from yunque.surfaces.http.serving import Serving
 from yunque.version import __version__
-
-logger = logging.getLogger("yunque.http")
 
 TITLE = "ML Service"
 DESCRIPTION = (
@@ -46,15 +45,16 @@ def documented_app(serving: Serving, admission: Admission) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await _follow_once(serving)
-        following = asyncio.create_task(_follow(serving))
+        await follow_once(serving)
+        following = asyncio.create_task(follow(serving))
         try:
             yield
         finally:
             following.cancel()
             with suppress(asyncio.CancelledError):
                 await following
-            serving.shared.save(serving.metrics.counts)
+            await run_in_threadpool(partial(serving.watch.flush, serving.shelf.view, is_last=True))
+            share(serving)
             serving.access_log.flush()
 
     app = FastAPI(
@@ -68,7 +68,7 @@ def documented_app(serving: Serving, admission: Admission) -> FastAPI:
     )
     errors.install(app)
     openapi.install(app, serving)
-    for routes in (predict_routes, model_routes, v2_routes, invocation_routes, health_routes):
+    for routes in (predict_routes, model_routes, trial_routes, v2_routes, invocation_routes, health_routes):
         app.include_router(routes(serving))
     app.include_router(docs_routes(app))
     refuse_undeclared(app)
@@ -85,31 +85,3 @@ def documented_app(serving: Serving, admission: Admission) -> FastAPI:
         )
     app.add_middleware(Observe, metrics=serving.metrics, access_log=serving.access_log)
     return app
-
-
-async def _follow(serving: Serving) -> None:
-    while True:
-        await asyncio.sleep(serving.poll_seconds)
-        await _follow_once(serving)
-        serving.shared.save(serving.metrics.counts)
-
-
-async def _follow_once(serving: Serving) -> None:
-    """Follow the registry; one that does not answer leaves what is served as it is."""
-    try:
-        changed = await run_in_threadpool(serving.shelf.refresh)
-    except YunqueError as error:
-        logger.warning("The registry could not be read: %s", error.message)
-        return
-    except Exception:  # the surface: a server goes on with what it serves, and says so
-        logger.exception("The registry could not be followed.")
-        return
-    if changed:
-        view = serving.shelf.view
-        logger.info(
-            "models changed",
-            extra={
-                "champions": {name: model.version for name, model in view.champions.items()},
-                "troubles": dict(view.troubles),
-            },
-        )

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,9 +20,10 @@ from starlette.types import Scope as AsgiScope
 from yunque.errors import YunqueError
 from yunque.runtime.logs import log_scope
 from yunque.services.access import Scope
-from yunque.services.score import OpenModel, View
+from yunque.services.score import View
 from yunque.surfaces.http.access_log import RequestIds
 from yunque.surfaces.http.answering import Answered, Answerer
+from yunque.surfaces.http.arms import Ask, Canary
 from yunque.surfaces.http.errors import problem_of, unforeseen
 from yunque.surfaces.http.guard import Admission
 from yunque.surfaces.http.in_flight import InFlight
@@ -49,13 +50,15 @@ class Target:
 
     Attributes:
         route: template of the address, for metrics and logs.
-        model: the open model.
-        answer: from the bytes of a body to the answer.
+        answerer: of the open model.
+        ask: from the bytes of a body to the answer.
+        canary: beside a champion, when one runs.
     """
 
     route: str
-    model: OpenModel
-    answer: Callable[[bytes], Answered]
+    answerer: Answerer
+    ask: Ask
+    canary: Canary | None = None
 
 
 class _Gone(Exception):  # noqa: N818 - no error of anybody
@@ -84,7 +87,12 @@ class FastPath:
             if target is not None:
                 headers = dict(scope["headers"])
                 if self._is_ordinary(headers):
-                    await self._serve(target, headers, scope, receive, send)
+                    counts = self._serving.metrics.counts
+                    counts.in_flight += 1
+                    try:
+                        await self._serve(target, headers, scope, receive, send)
+                    finally:
+                        counts.in_flight -= 1
                     return
         await self._app(scope, receive, send)
 
@@ -103,20 +111,20 @@ class FastPath:
         targets: dict[str, Target] = {}
         default = self._serving.default_model(view)
         if default is not None:
-            answerer = answerers.of(default)
-            targets |= _targets(default, "/api/v1", "/api/v1", answerer, detailed=False)
+            answerer, canary = answerers.of(default), self._serving.canary_beside(default, view)
+            targets |= _targets("/api/v1", "/api/v1", answerer, canary, detailed=False)
             targets["/invocations"] = Target(
-                route="/invocations", model=default, answer=partial(invoke, answerer)
+                route="/invocations", answerer=answerer, ask=invoke, canary=canary
             )
         for name, model in view.champions.items():
-            answerer = answerers.of(model)
+            answerer, canary = answerers.of(model), self._serving.canary_beside(model, view)
             targets[f"/v2/models/{name}/infer"] = Target(
-                route="/v2/models/{name}/infer", model=model, answer=partial(infer, answerer)
+                route="/v2/models/{name}/infer", answerer=answerer, ask=infer, canary=canary
             )
             prefix, route = f"/api/v1/models/{name}", "/api/v1/models/{name}"
-            targets |= _targets(model, prefix, route, answerer, detailed=True)
+            targets |= _targets(prefix, route, answerer, canary, detailed=True)
             prefix, route = f"{prefix}/versions/{model.version}", f"{route}/versions/{{version}}"
-            targets |= _targets(model, prefix, route, answerer, detailed=True)
+            targets |= _targets(prefix, route, answerer, None, detailed=True)
         self._targets, self._view = targets, view
 
     async def _serve(
@@ -133,11 +141,14 @@ class FastPath:
             if Scope.PREDICT not in caller.scopes:
                 refuse_unless(caller, Scope.PREDICT)
             body = await self._read(headers, receive)
-            if len(body) <= SMALL_BODY:
-                outcome = target.answer(body)
+            if target.canary is not None:
+                outcome = await self._by_arms(target, target.canary, body, headers, request_id)
             else:
-                outcome = await run_in_threadpool(target.answer, body)
-            self._serving.count(target.model, outcome)
+                if len(body) <= SMALL_BODY:
+                    outcome = target.ask(target.answerer, body)
+                else:
+                    outcome = await run_in_threadpool(target.ask, target.answerer, body)
+                self._serving.count(target.answerer.model, outcome, request_id)
         except ProblemError as error:
             outcome = error.problem
         except YunqueError as error:
@@ -152,6 +163,16 @@ class FastPath:
         await _send(send, outcome, request_id, target.route)
         status = 200 if isinstance(outcome, Answered) else outcome.status
         self._note(target, request_id, (status, time.perf_counter() - started, holder))
+
+    async def _by_arms(
+        self, target: Target, canary: Canary, body: bytes, headers: Mapping[bytes, bytes], request_id: str
+    ) -> Answered:
+        if len(body) <= SMALL_BODY:
+            given = canary.answer(target.ask, body, headers)
+        else:
+            given = await run_in_threadpool(canary.answer, target.ask, body, headers)
+        self._serving.count_given(canary, given, request_id)
+        return given.answered
 
     async def _read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """Read the whole body.
@@ -180,12 +201,14 @@ class FastPath:
 
 
 def _targets(
-    model: OpenModel, prefix: str, route: str, answerer: Answerer, *, detailed: bool
+    prefix: str, route: str, answerer: Answerer, canary: Canary | None, *, detailed: bool
 ) -> dict[str, Target]:
-    one, many = partial(answerer.one, detailed=detailed), partial(answerer.many, detailed=detailed)
+    one, many = partial(Answerer.one, detailed=detailed), partial(Answerer.many, detailed=detailed)
     return {
-        f"{prefix}/predict": Target(route=f"{route}/predict", model=model, answer=one),
-        f"{prefix}/predict/batch": Target(route=f"{route}/predict/batch", model=model, answer=many),
+        f"{prefix}/predict": Target(route=f"{route}/predict", answerer=answerer, ask=one, canary=canary),
+        f"{prefix}/predict/batch": Target(
+            route=f"{route}/predict/batch", answerer=answerer, ask=many, canary=canary
+        ),
     }
 
 

@@ -92,7 +92,7 @@ def _trial_lines(view: View, watch: Watch) -> Iterator[str]:
         mean = seen.distance / seen.compared if seen.compared else 0.0
         yield line("yunque_shadow_distance", (*labels, ("of", "mean")), f"{mean:.6g}")
         yield line("yunque_shadow_distance", (*labels, ("of", "largest")), f"{seen.largest:.6g}")
-    yield from head("yunque_canary_requests_total", "counter", "Requests where a canary runs, by who answered.")
+    yield from head("yunque_canary_requests_total", "counter", "Requests where a canary runs.")
     for labels, seen in canaries:
         for outcome, count in (
             ("champion", seen.champion.answers - seen.tried.errors), ("canary", seen.tried.answers),

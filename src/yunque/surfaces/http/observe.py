@@ -35,6 +35,7 @@ class Observe:
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()
         status = 0
+        self._metrics.counts.in_flight += 1
 
         async def noting(message: Message) -> None:
             nonlocal status
@@ -59,6 +60,7 @@ class Observe:
                     raise
                 await unforeseen().response(request_id)(scope, receive, noting)
             finally:
+                self._metrics.counts.in_flight -= 1
                 self._note(scope, status, time.perf_counter() - started)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:

@@ -1,13 +1,13 @@
 """Bodies of the longer way: read whole, and decompressed up to the limit of an uncompressed one."""
 
 import zlib
-from collections.abc import Callable
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from yunque.runtime.logs import log_context
 from yunque.services.score import OpenModel
-from yunque.surfaces.http.answering import Answered, Answerer
+from yunque.surfaces.http.arms import Ask
 from yunque.surfaces.http.fast_path import SMALL_BODY
 from yunque.surfaces.http.limits import too_large
 from yunque.surfaces.http.problem import Problem, ProblemError
@@ -67,13 +67,27 @@ def _broken() -> ProblemError:
     )
 
 
-async def answer(
-    serving: Serving, model: OpenModel, body: bytes, ask: Callable[[Answerer, bytes], Answered]
-) -> Response:
-    """Ask a model, a large body in a thread, and count the answer."""
-    answerer = serving.answerers.of(model)
-    answered = (
-        ask(answerer, body) if len(body) <= SMALL_BODY else await run_in_threadpool(ask, answerer, body)
-    )
-    serving.count(model, answered)
+async def answer(serving: Serving, model: OpenModel, body: bytes, ask: Ask, request: Request) -> Response:
+    """Ask a model, a large body in a thread, and count the answer.
+
+    Args:
+        serving: the server.
+        model: what answers.
+        body: of the request.
+        ask: reads the body and answers it.
+        request: whose address names no version when it asks for the champion.
+    """
+    is_pinned = request.path_params.get("version") is not None
+    canary = None if is_pinned else serving.canary_beside(model, serving.shelf.view)
+    request_id = str(log_context().get("request_id", ""))
+    if canary is not None:
+        given = await run_in_threadpool(canary.answer, ask, body, dict(request.headers.raw))
+        serving.count_given(canary, given, request_id)
+        answered = given.answered
+    else:
+        answerer = serving.answerers.of(model)
+        answered = (
+            ask(answerer, body) if len(body) <= SMALL_BODY else await run_in_threadpool(ask, answerer, body)
+        )
+        serving.count(model, answered, request_id)
     return Response(answered.content, media_type=answered.media_type, headers=dict(answered.headers))

@@ -4,15 +4,18 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from yunque.monitoring.answered_rows import Arm
 from yunque.services.access import Keyring
 from yunque.services.score import OpenModel, Shelf, View
 from yunque.surfaces.http.access_log import AccessLog
 from yunque.surfaces.http.answer import class_name
 from yunque.surfaces.http.answering import Answered, Answerer
+from yunque.surfaces.http.arms import Canary, Given
 from yunque.surfaces.http.guard import Keys, Tokens
 from yunque.surfaces.http.limits import Limits
 from yunque.surfaces.http.metrics import Metrics
 from yunque.surfaces.http.metrics_share import SharedCounts
+from yunque.surfaces.http.watch import Watch
 
 MOST_ANSWERERS = 64
 
@@ -48,6 +51,7 @@ class Serving:
         metrics: counters of this worker.
         shared: counters of the workers beside it.
         access_log: a line per request; writes nothing without a stream.
+        watch: what is seen of the answers: log, drift, trials.
     """
 
     shelf: Shelf
@@ -59,6 +63,7 @@ class Serving:
     metrics: Metrics = field(default_factory=Metrics)
     shared: SharedCounts = field(default_factory=lambda: SharedCounts(None))
     access_log: AccessLog = field(default_factory=AccessLog)
+    watch: Watch = field(default_factory=Watch)
     answerers: Answerers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,8 +76,22 @@ class Serving:
             return view.champions.get(self.shelf.default)
         return next(iter(view.champions.values())) if len(view.champions) == 1 else None
 
-    def count(self, model: OpenModel, answered: Answered) -> None:
-        """Count what was answered."""
+    def canary_beside(self, model: OpenModel, view: View) -> Canary | None:
+        """Give the canary that runs beside a champion, ready to answer."""
+        found = view.trial(model.name, "canary")
+        if found is None or found.model is None or view.champions.get(model.name) is not model:
+            return None
+        return Canary(found, self.answerers.of(model), self.answerers.of(found.model))
+
+    def count_given(self, canary: Canary, given: Given, request_id: str) -> None:
+        """Count an answer where a canary runs."""
+        self.watch.note_canary(canary.trial, given)
+        self.count(given.model, given.answered, request_id, "canary" if given.is_tried else "champion")
+
+    def count(self, model: OpenModel, answered: Answered, request_id: str, arm: Arm | None = None) -> None:
+        """Count what was answered, and hand it to the watch."""
+        is_champion = self.shelf.view.champions.get(model.name) is model
+        self.watch.note(model, arm or ("champion" if is_champion else "pinned"), answered, request_id)
         predictions = answered.predictions
         if not model.predictor.task.is_classification:
             self.metrics.count_answers(model.name, model.version, len(predictions))

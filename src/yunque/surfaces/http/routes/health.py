@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from yunque.services.access import Scope
 from yunque.surfaces.http.metrics import CONTENT_TYPE, render
+from yunque.surfaces.http.metrics_watch import watch_lines
 from yunque.surfaces.http.needs import declare, guarded_router
 from yunque.surfaces.http.problem import Problem
 from yunque.surfaces.http.serving import Serving
@@ -62,8 +63,14 @@ def health_routes(serving: Serving) -> APIRouter:
     @declare(Scope.READ)
     async def metrics() -> Response:
         versions = {name: model.version for name, model in serving.shelf.view.champions.items()}
-        counts = await run_in_threadpool(serving.shared.total, serving.metrics.counts)
-        return PlainTextResponse(render(counts, versions), headers={"content-type": CONTENT_TYPE})
+
+        def text() -> str:
+            serving.watch.flush(serving.shelf.view)
+            serving.watch.fill(serving.metrics.counts)
+            counts = serving.shared.total(serving.metrics.counts)
+            return render(counts, versions, watch_lines(counts, serving.shelf.view, serving.watch))
+
+        return PlainTextResponse(await run_in_threadpool(text), headers={"content-type": CONTENT_TYPE})
 
     return router
 

@@ -33,7 +33,7 @@ def invocation_routes(serving: Serving) -> APIRouter:
                 return invoke(answerer, raw)
             return table_predictions(answerer, read_table(raw, kind, answerer.most_rows))
 
-        return await answer(serving, model, body, ask)
+        return await answer(serving, model, body, ask, request)
 
     @router.get("/ping", summary="Same as ready, for MLflow's clients")
     @declare(Scope.OPEN)

@@ -1,5 +1,7 @@
 """Predictions by the longer way: what the fast path does not take, and versions that are not champions."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -51,7 +53,7 @@ def predict_routes(serving: Serving) -> APIRouter:
 async def _one(serving: Serving, model: OpenModel, request: Request, *, detailed: bool) -> Response:
     check_media_type(request.headers.get("content-type", ""))
     body = await read_body(request, serving.limits.body_bytes)
-    return await answer(serving, model, body, lambda answerer, raw: answerer.one(raw, detailed=detailed))
+    return await answer(serving, model, body, partial(Answerer.one, detailed=detailed), request)
 
 
 async def _many(serving: Serving, model: OpenModel, request: Request, *, detailed: bool) -> Response:
@@ -60,7 +62,7 @@ async def _many(serving: Serving, model: OpenModel, request: Request, *, detaile
     if kind is None:
         check_media_type(content_type)
         body = await read_body(request, serving.limits.body_bytes)
-        return await answer(serving, model, body, lambda answerer, raw: answerer.many(raw, detailed=detailed))
+        return await answer(serving, model, body, partial(Answerer.many, detailed=detailed), request)
     wanted = answer_type(request.headers.get("accept", ""), kind)
     body = await read_body(request, serving.limits.body_bytes)
 
@@ -68,4 +70,4 @@ async def _many(serving: Serving, model: OpenModel, request: Request, *, detaile
         frame = read_table(raw, kind, answerer.most_rows)
         return answer_table(answerer, frame, wanted, detailed=detailed)
 
-    return await answer(serving, model, body, ask)
+    return await answer(serving, model, body, ask, request)

@@ -1,5 +1,6 @@
 """The addresses of the Open Inference Protocol, version 2."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -63,7 +64,7 @@ def v2_routes(serving: Serving) -> APIRouter:
         if length is None:
             check_media_type(request.headers.get("content-type", ""))
         body = await read_body(request, serving.limits.body_bytes)
-        return await answer(serving, found, body, lambda answerer, raw: infer(answerer, raw, length))
+        return await answer(serving, found, body, partial(infer, header_length=length), request)
 
     return router
 
