@@ -14,7 +14,11 @@ from yunque.models.registry import Registry
 from yunque.runtime.clock import REAL_CLOCK, Clock
 from yunque.runtime.database import Database, open_database, sqlite_url
 from yunque.runtime.migrations import upgrade
+from yunque.services.access import read_scopes
 from yunque.services.key_file import KeyFile
+from yunque.services.key_set import KeySet
+from yunque.services.rate import Rate
+from yunque.services.tokens import TokenCheck, TokenRules
 from yunque.settings import Settings
 
 KEYS_FILE = "api_keys"
@@ -102,6 +106,27 @@ def open_keys(settings: Settings) -> KeyFile:
         StorageError: the file cannot be read.
     """
     return KeyFile(keys_file(settings), settings.api_keys)
+
+
+def open_tokens(settings: Settings) -> TokenCheck | None:
+    """Give what believes signed tokens, or None where no key set is named.
+
+    Raises:
+        UsageError: the rules are incomplete, or would let a caller choose what he may do.
+    """
+    if settings.jwt_jwks_url is None:
+        return None
+    rules = TokenRules(
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        algorithms=frozenset(settings.jwt_algorithms),
+        tenant_claim=settings.jwt_tenant_claim,
+        scopes_claim=settings.jwt_scopes_claim,
+        default_scopes=read_scopes(settings.jwt_default_scopes),
+        needs_not_before=settings.jwt_require_nbf,
+        rate=Rate.read(settings.jwt_rate) if settings.jwt_rate else None,
+    )
+    return TokenCheck(rules, KeySet(settings.jwt_jwks_url, rules.algorithms))
 
 
 def person() -> str:
