@@ -109,8 +109,8 @@ def drop_hopeless(standings: Mapping[str, Standing]) -> None:
     """Drop those that cannot become useful, however much time there is.
 
     Hopeless is who, on the folds shared with the incumbent, gives away more than a third of what the
-    incumbent gains over the constant. Mediocre candidates stay, since a blend profits from variety. The last
-    of a family stays until it has finished two folds.
+    incumbent gains over the constant, as `hopeless_loss` measures it. Mediocre candidates stay, since a blend
+    profits from variety. The last of a family stays until it has finished two folds.
     """
     best = incumbent(standings)
     if best is None:
@@ -133,8 +133,20 @@ def _hopeless(standings: Mapping[str, Standing], best: Standing, shared: int) ->
         for each in standings.values()
         if each.candidate.is_reference and each.reach >= shared
     ]
-    mean = float(np.mean(best.in_order[:shared]))
-    return mean + HOPELESS_SHARE * (references[0] - mean) if references else float("inf")
+    if not references:
+        return float("inf")
+    return hopeless_loss(float(np.mean(best.in_order[:shared])), references[0])
+
+
+def hopeless_loss(best: float, constant: float) -> float:
+    """Give the loss that is 35 % of the way from the best to the constant.
+
+    Of positive losses the way is measured in logarithms: when the best took away 98 % of the constant's loss,
+    a candidate with ten times its loss has no place in a blend, though it is close on a straight scale.
+    """
+    if best > 0.0 and constant > best:
+        return float(best ** (1.0 - HOPELESS_SHARE) * constant**HOPELESS_SHARE)
+    return best + HOPELESS_SHARE * (constant - best)
 
 
 def shed(standings: Mapping[str, Standing], folds: int, seconds_left: float, workers: int) -> None:

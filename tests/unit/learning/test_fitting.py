@@ -43,6 +43,15 @@ def test_patience_grows_with_the_best_round_and_shrinks_with_rows(
     assert patience.best_round == best
 
 
+def test_patience_ends_when_the_loss_only_creeps() -> None:
+    creeping = Patience(rows=1000)
+    rounds = next(r for r in range(1, 100_000) if creeping.is_over(r, 0.05 * (1.0 + 1e-6 * (100_000 - r))))
+    assert rounds < 1000
+    assert creeping.best_round == rounds
+    falling = Patience(rows=1000)
+    assert not any(falling.is_over(r, 0.999**r) for r in range(1, 5000))
+
+
 @given(
     st.lists(st.floats(-1e14, 1e14), min_size=2, max_size=20),
     st.floats(-1e14, 1e14),

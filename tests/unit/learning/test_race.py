@@ -3,13 +3,14 @@
 from typing import Any
 
 import numpy as np
+import pytest
 
 from yunque.kernel.forms.linear import Linear
 from yunque.learning.algorithm import Fitted
 from yunque.learning.candidate import Candidate, fit_seed
 from yunque.learning.fold_fit import FoldResult
 from yunque.learning.oof import assemble, common_folds
-from yunque.learning.race import Standing, drop_hopeless, incumbent, next_fit, shed
+from yunque.learning.race import Standing, drop_hopeless, hopeless_loss, incumbent, next_fit, shed
 from yunque.learning.refine import most_candidates, variation, vary
 from yunque.learning.registry import algorithm
 from yunque.learning.splits import Fold
@@ -78,6 +79,13 @@ def test_only_the_hopeless_are_dropped_without_pressure() -> None:
     standings["last of its family"].losses[1] = 0.95
     drop_hopeless(standings)
     assert standings["last of its family"].state == "dropped"
+
+
+def test_hopeless_is_measured_in_logarithms_of_positive_losses() -> None:
+    assert hopeless_loss(0.015, 0.83) == pytest.approx(0.061, abs=1e-3)
+    assert hopeless_loss(0.50, 0.60) == pytest.approx(0.533, abs=1e-3)
+    assert hopeless_loss(-1.0, 1.0) == pytest.approx(-0.3)
+    assert hopeless_loss(0.0, 1.0) == pytest.approx(0.35)
 
 
 def test_pressure_drops_the_worst_until_the_others_fit_but_keeps_each_family_and_three() -> None:
