@@ -100,6 +100,22 @@ class Unchecked:
         require(not array.size or float(np.abs(array).max()) < LARGEST, f"array {name} must be finite")
         return array
 
+    def optional(self, name: str, dtype: str, length: int) -> npt.NDArray[Any]:
+        """Read an array of finite numbers of that length; empty, or absent in old files: not known."""
+        if name not in self.arrays:
+            return np.zeros(0, dtype)
+        array = self.array(name, dtype, (None,))
+        require(array.size in (0, length), f"array {name} must have {length} entries or none")
+        require(bool(np.isfinite(array).all()), f"array {name} must be finite")
+        require(not array.size or float(np.abs(array).max()) < LARGEST, f"array {name} is too large")
+        return array
+
+    def cover(self, n_leaves: int) -> npt.NDArray[Any]:
+        """Read `leaf_cover`: the weight of training rows in each leaf, or nothing where it is not known."""
+        cover = self.optional("leaf_cover", "<f4", n_leaves)
+        require(bool((cover >= 0.0).all()), "a leaf has a negative weight")
+        return cover
+
     def offsets(self, name: str, n_parts: int | None, total: int) -> npt.NDArray[np.int64]:
         """Read where parts start: 0, never falling, ending at `total`."""
         array = self.array(name, "<i8", (None if n_parts is None else n_parts + 1,))

@@ -27,6 +27,7 @@ class TreeNodes:
             leaf: its value, or the row of its vector.
         default_left: where missing goes.
         categorical: members of a category set go left.
+        cover: weight of the training rows in each node, only looked at in leaves; None: not known.
     """
 
     left: IntArray
@@ -35,6 +36,7 @@ class TreeNodes:
     threshold: FloatArray
     default_left: BoolArray
     categorical: BoolArray | None = None
+    cover: FloatArray | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,7 +88,18 @@ def build_forest(trees: Sequence[TreeNodes], scoring: Scoring) -> Forest:
         "flags": flags.astype(np.uint8),
         "tree_start": start,
     }
+    arrays["leaf_cover"] = _leaf_cover(trees)[order[~inner]] if _has_cover(trees) else np.zeros(0, np.float32)
     return Forest.from_arrays(_facts(scoring), arrays | _scoring_arrays(scoring, len(trees)))
+
+
+def _has_cover(trees: Sequence[TreeNodes]) -> bool:
+    return bool(trees) and all(tree.cover is not None for tree in trees)
+
+
+def _leaf_cover(trees: Sequence[TreeNodes]) -> npt.NDArray[np.float32]:
+    """Give the covers of all nodes; float32 holds counts of rows up to 16 million exactly."""
+    covers = [tree.cover for tree in trees if tree.cover is not None]
+    return np.clip(np.concatenate(covers), 0.0, np.finfo(np.float32).max).astype(np.float32)
 
 
 def _join(trees: Sequence[TreeNodes], start: IntArray) -> dict[str, npt.NDArray[Any]]:

@@ -88,6 +88,7 @@ def flatten_forest(fitted: Fitted, request: FitRequest) -> Form:
                 feature=np.maximum(nodes.feature, 0).astype(np.int64),
                 threshold=np.where(leaf, held, nodes.threshold),
                 default_left=nodes.missing_go_to_left.astype(np.bool_),
+                cover=nodes.weighted_n_node_samples,
             )
         )
     scoring = Scoring(

@@ -1,7 +1,8 @@
 """A model that answers: one row, many rows or a table in, checked predictions out, the same bits each way."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import polars as pl
@@ -20,6 +21,9 @@ from yunque.models.predictor_rows import Extra, RowReader, refused
 from yunque.models.predictor_table import TableReader
 from yunque.models.predictor_values import RowEvaluator
 from yunque.models.trusted_load import LoadedBundle
+
+if TYPE_CHECKING:
+    from yunque.models.explanation import Explainer, Explanation
 
 Record = Mapping[str, Any]
 Rows = Record | Sequence[Record] | object
@@ -197,6 +201,36 @@ class Predictor:
         ends = np.column_stack([values + low, values + high])
         return ends[0] if isinstance(rows, Mapping) else ends
 
+    def explain(self, rows: Rows) -> "Explanation":
+        """Say what each column adds to each row's score: a dict, a list of dicts or a table.
+
+        Raises:
+            ContractError: any row cannot be answered; nothing is explained then.
+        """
+        if isinstance(rows, Mapping):
+            rows = [rows]
+        if isinstance(rows, list | tuple) and all(isinstance(row, Mapping) for row in rows):
+            return self.explain_values(self._rows.read_many(rows))
+        read = self._read_all(rows)
+        return self.explainer.explain(self.evaluator.encode(read))
+
+    def explain_values(self, rows: Sequence[Sequence[Value]]) -> "Explanation":
+        """Explain rows of typed values in the order of `fields`; unchecked."""
+        return self.explainer.explain(self.evaluator.matrix(rows))
+
+    def explain_typed(self, frame: pl.DataFrame) -> "Explanation":
+        """Explain a typed frame of features, as `TablePrediction.typed` holds it; unchecked."""
+        return self.explainer.explain(self.evaluator.encode(frame))
+
+    @cached_property
+    def explainer(self) -> "Explainer":
+        """What explains; made when it is asked for the first time, so that answering does not wait for it."""
+        from yunque.models.explanation import Explainer
+
+        golden = [self.golden.record(i) for i in range(len(self.golden.rows))]
+        background = self.evaluator.matrix(self._rows.read_many(golden))
+        return Explainer(self.bundle, background, self.evaluator.recipes)
+
     @property
     def _carried(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.contract.schema if column.role in CARRIED)
@@ -212,8 +246,11 @@ class Predictor:
     def _evaluate_any(self, rows: object) -> FloatArray:
         if isinstance(rows, list | tuple) and all(isinstance(row, Mapping) for row in rows):
             return self.evaluate_rows(rows)
-        frame = rows if isinstance(rows, pl.DataFrame) else read_table(rows)
-        read = self._table.read(frame)
+        return self._evaluate_frame(self._read_all(rows))
+
+    def _read_all(self, rows: object) -> pl.DataFrame:
+        """Read a table whose every row must be readable."""
+        read = self._table.read(rows if isinstance(rows, pl.DataFrame) else read_table(rows))
         if len(read.rejected_rows):
             raise refused(read.rejected)
-        return self._evaluate_frame(read.frame)
+        return read.frame

@@ -15,7 +15,11 @@ from yunque.learning.leaderboard import Champion
 
 
 class RowEvaluator:
-    """Evaluates single rows; it holds no state between calls, so threads may share it."""
+    """Evaluates single rows; it holds no state between calls, so threads may share it.
+
+    Attributes:
+        recipes: those of the champion; one that no member reads makes no column.
+    """
 
     def __init__(self, champion: Champion, names: tuple[str, ...]) -> None:
         """Make encoder and program.
@@ -30,7 +34,7 @@ class RowEvaluator:
             for number, recipe in enumerate(champion.recipes)
         ]
         operations = tuple(operation for recipe in recipes for operation in recipe.operations)
-        self._recipes = recipes
+        self.recipes = recipes
         self._widths = tuple(len(recipe.outputs) for recipe in recipes)
         self._width = sum(self._widths)
         self._fill = compile_row(Recipe(view="joint", operations=operations), names)
@@ -67,7 +71,7 @@ class RowEvaluator:
         """Encode a typed frame: one (n, F) matrix per recipe; that of an unused recipe has no column."""
         return [
             encode(recipe, frame) if recipe.operations else np.empty((frame.height, 0))
-            for recipe in self._recipes
+            for recipe in self.recipes
         ]
 
     def outputs(self, values: Sequence[Value]) -> FloatArray:

@@ -49,6 +49,8 @@ class Forest:
         words (W,) uint32, word_start (C + 1,) int64   category sets as bits
         base (K,), bias (K,) float64
         zero_is_missing (F,) uint8
+        leaf_cover (leaves,) float32   weight of the training rows in each leaf, in the order of the nodes;
+                                   empty where it is not known (explanations need it, predictions do not)
     """
 
     kind: ClassVar[str] = "forest"
@@ -118,6 +120,7 @@ class Forest:
         rest = _checked_rest(given, n_features, n_outputs)
         _check_targets(nodes, rest)
         _check_sizes(nodes, rest, factors, single[1])
+        rest["leaf_cover"] = given.cover(int(((nodes["flags"] & INNER) == 0).sum()))
         packed = _pack(nodes, strict=single[0])
         categorical = bool((nodes["flags"] & CATEGORICAL).any())
         return cls(

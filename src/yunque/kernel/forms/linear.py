@@ -1,7 +1,7 @@
 """Weighted sums of columns: linear and logistic models, and constants as those with no weight."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -45,6 +45,7 @@ class Linear:
         weights: (F, K) float64.
         bias: (K,) float64.
         link: how raw scores become predictions.
+        centre: (F,) means of the training columns, from which explanations are counted; empty: 0.
     """
 
     kind: ClassVar[str] = "linear"
@@ -52,6 +53,7 @@ class Linear:
     weights: FloatArray
     bias: FloatArray
     link: Link
+    centre: FloatArray = field(default_factory=lambda: np.zeros(0))
 
     @property
     def n_features(self) -> int:
@@ -73,7 +75,7 @@ class Linear:
     def to_arrays(self) -> tuple[dict[str, Any], Arrays]:
         """Give the link, the shape, and both arrays."""
         facts = {"link": self.link, "n_features": self.n_features, "n_outputs": self.n_raw}
-        return facts, {"weights": self.weights, "bias": self.bias}
+        return facts, {"weights": self.weights, "bias": self.bias, "centre": self.centre}
 
     @classmethod
     def from_arrays(cls, facts: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
@@ -87,7 +89,12 @@ class Linear:
         n_outputs = given.count("n_outputs", MAX_OUTPUTS)
         weights = given.numbers("weights", (n_features, n_outputs))
         require(float(np.abs(weights).max(initial=0.0)) < LARGEST_WEIGHT, "a weight is too large")
-        return cls(weights=weights, bias=given.numbers("bias", (n_outputs,)), link=given.link(n_outputs))
+        return cls(
+            weights=weights,
+            bias=given.numbers("bias", (n_outputs,)),
+            link=given.link(n_outputs),
+            centre=given.optional("centre", "<f8", n_features),
+        )
 
 
 FORM = Linear

@@ -29,7 +29,7 @@ def _read(kind: types.Type, dimensions: int = 1) -> types.Array:
     return types.Array(kind, dimensions, "C", readonly=True)
 
 
-_trees = types.Tuple(
+tree_arrays = types.Tuple(
     (
         _read(int32),  # column of each split
         _read(float32),  # border of each split
@@ -45,7 +45,7 @@ _trees = types.Tuple(
 )
 
 
-@njit(int64(_trees, int64, types.Array(float32, 1, "C")), cache=True, nogil=True)
+@njit(int64(tree_arrays, int64, types.Array(float32, 1, "C")), cache=True, nogil=True)
 def leaf_of(trees, tree, row):  # type: ignore[no-untyped-def]
     """Find the leaf of one tree: the answer of each level is one bit of its number."""
     splits, borders, starts = trees[0], trees[1], trees[4]
@@ -56,7 +56,7 @@ def leaf_of(trees, tree, row):  # type: ignore[no-untyped-def]
     return trees[5][tree] + leaf
 
 
-@njit(void(_trees, _read(float64, 2), int64, types.Array(float32, 1, "C")), cache=True, nogil=True)
+@njit(void(tree_arrays, _read(float64, 2), int64, types.Array(float32, 1, "C")), cache=True, nogil=True)
 def load_row(trees, x, r, row) -> None:  # type: ignore[no-untyped-def]
     """Copy a row in float32 and in its range, missing as infinite where it is largest, then indicators."""
     columns, codes, nan_is_largest = trees[2], trees[3], trees[7]
@@ -72,7 +72,7 @@ def load_row(trees, x, r, row) -> None:  # type: ignore[no-untyped-def]
             row[j] = np.float32(np.inf)
 
 
-@njit(void(_trees, _read(float64, 2), types.Array(float64, 2, "C")), cache=True, nogil=True)
+@njit(void(tree_arrays, _read(float64, 2), types.Array(float64, 2, "C")), cache=True, nogil=True)
 def walk(trees, x, out) -> None:  # type: ignore[no-untyped-def]
     """Write raw scores of all rows: float32 inputs, float64 sums in the order of the trees."""
     leaves, scale, bias = trees[6], trees[8], trees[9]
@@ -101,6 +101,7 @@ class Oblivious:
         split_start (T + 1,) int64, leaf_start (T + 1,) int64
         leaves (L, K) float64, bias (K,) float64
         nan_is_largest (F,) uint8  1: missing sets every bit; elsewhere it sets none
+        leaf_cover (L,) float32    weight of the training rows in each leaf; empty where it is not known
     """
 
     kind: ClassVar[str] = "oblivious"
@@ -151,6 +152,7 @@ class Oblivious:
             "leaves": leaves,
             "bias": given.numbers("bias", (n_outputs,)),
             "nan_is_largest": given.array("nan_is_largest", "|u1", (n_features,)),
+            "leaf_cover": given.cover(leaves.shape[0]),
         }
         depth = np.diff(split_start)
         require(bool((depth <= DEEPEST).all()), f"a tree is deeper than {DEEPEST}")

@@ -183,6 +183,9 @@ def _flatten(fitted: Fitted, request: FitRequest) -> Form:
         "leaves": native.scores(leaves.reshape(-1, len(bias)), request, 0.0),
         "bias": native.scores(np.array(bias, np.float64), request, ABSENT),
         "nan_is_largest": nan_is_largest,
+        "leaf_cover": np.array(
+            [weight for tree in model["oblivious_trees"] for weight in tree["leaf_weights"]], np.float32
+        ),
     }
     facts = {
         "link": LINKS.get(request.task.kind, native.target.link),

@@ -187,11 +187,18 @@ def _read_tree(
         threshold=np.concatenate((threshold + sets_before * categorical, leaf_value)),
         default_left=np.concatenate((default_left, leaves > 0)),
         categorical=np.concatenate((categorical, leaves > 0)),
+        cover=_cover(text, inner, leaf_value.size),
     )
     words = _numbers(text, "cat_threshold", np.uint32)
     bounds = _numbers(text, "cat_boundaries", np.int64)
     sets = [words[a:b] for a, b in pairwise(bounds)]
     return nodes, sets, feature[(missing == MISSING_ZERO) & ~categorical]
+
+
+def _cover(text: dict[str, str], inner: int, n_leaves: int) -> npt.NDArray[np.float64]:
+    """Give the training rows of each node; a tree of one leaf tells none."""
+    counts = _numbers(text, "leaf_count", np.float64)
+    return np.concatenate((np.zeros(inner), counts if counts.size == n_leaves else np.ones(n_leaves)))
 
 
 def _numbers(text: dict[str, str], name: str, kind: Any) -> npt.NDArray[Any]:

@@ -25,7 +25,8 @@ def _fit(request: FitRequest) -> Fitted:
         model.fit(columns.changed(request.train.x), learnt, sample_weight=request.train.weight)
     bias = np.array([model.intercept_ * target.scale + target.centre])
     weights, bias = columns.undone(model.coef_.reshape(-1, 1) * target.scale, bias)
-    return Fitted(native=Linear(weights=weights, bias=bias, link=target.link))
+    centre = finite(request.train.x).mean(axis=0)
+    return Fitted(native=Linear(weights=weights, bias=bias, link=target.link, centre=centre))
 
 
 def _flatten(fitted: Fitted, request: FitRequest) -> Form:

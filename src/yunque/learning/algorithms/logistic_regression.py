@@ -117,7 +117,8 @@ def _flatten(fitted: Fitted, request: FitRequest) -> Form:
     if fitted.native is None:
         return constant_form(constant_prediction(request), request.train.x.shape[1])
     link: Link = "sigmoid" if request.task.kind is TaskKind.BINARY else "softmax"
-    return Linear(weights=fitted.native.weights, bias=fitted.native.bias, link=link)
+    centre = finite(request.train.x).mean(axis=0)
+    return Linear(weights=fitted.native.weights, bias=fitted.native.bias, link=link, centre=centre)
 
 
 def _native_raw(fitted: Fitted, request: FitRequest, x: FloatArray) -> FloatArray:

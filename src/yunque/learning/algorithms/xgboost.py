@@ -199,6 +199,7 @@ def _read_tree(tree: dict[str, Any], sets_before: int) -> tuple[TreeNodes, list[
         threshold=threshold,
         default_left=default_left ^ categorical,
         categorical=categorical,
+        cover=np.array(tree["sum_hessian"], np.float64),
     )
     return nodes, sets
 
