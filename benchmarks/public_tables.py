@@ -2,11 +2,11 @@
 
     python benchmarks/public_tables.py FOLDER [--budget 20s] [--tables adult,car] [--with-leaks]
 
-FOLDER holds Parquet files and an `index.json` that names each table's target, task, leak and id columns and a
-rough baseline (scikit-learn's HistGradientBoosting with its defaults, on at most 20,000 rows). 25 % of the rows,
-drawn as that baseline drew them, are kept away from training; the score is computed by scikit-learn from the
-file that `yunque predict` wrote. Beside it stands the same scikit-learn model, trained in this run on the very
-same rows: of a small table the score depends on the draw as much as on the model.
+FOLDER holds Parquet files and an `index.json` that names each table's target, task, leak and id columns and
+a rough baseline (scikit-learn's HistGradientBoosting with its defaults, on at most 20,000 rows). 25 % of the
+rows, drawn as that baseline drew them, are kept away from training; the score is computed by scikit-learn
+from the file that `yunque predict` wrote. Beside it stands the same scikit-learn model, trained in this run
+on the very same rows: of a small table the score depends on the draw as much as on the model.
 """
 
 import argparse
@@ -152,7 +152,8 @@ def line(row: dict[str, Any]) -> str:
         return f"{row['table']:20s} FAILED rc={row['train_rc']} {row['error']}"
     mark = "yes" if row["at_or_above"] else "NO"
     return (
-        f"{row['table']:20s} {row['metric']:9s} {row['yunque']:8.4f} {row['rough']:8.4f}  {mark:3s} {row['peer']:8.4f}"
+        f"{row['table']:20s} {row['metric']:9s} {row['yunque']:8.4f} {row['rough']:8.4f}  {mark:3s}"
+        f" {row['peer']:8.4f}"
         f"  {row['check_s']:6.1f} {row['train_s']:6.1f} {row['predict_s']:6.1f}"
         f"  {row['train_rc']}  {row['accepted']}"
     )
@@ -168,7 +169,8 @@ def main() -> None:
     asked = parser.parse_args()
     print(f"budget {asked.budget}, leak columns {'kept' if asked.with_leaks else 'ignored'}")
     print(
-        f"{'table':20s} {'metric':9s} {'yunque':>8s} {'rough':>8s}  >=   {'sklearn':>8s}  check_s train_s pred_s  rc accepted"
+        f"{'table':20s} {'metric':9s} {'yunque':>8s} {'rough':>8s}  >=   {'sklearn':>8s}"
+        "  check_s train_s pred_s  rc accepted"
     )
     for entry in json.loads((asked.folder / "index.json").read_text()):
         if not asked.tables or entry["name"] in asked.tables.split(","):

@@ -8,7 +8,7 @@ An honest feature shows none of these signs (docs/decisions/0005-leak-alarm.md g
 - it says much more about the next row of its key than about its own row and the one before.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,8 +63,17 @@ class Suspect:
         return WORDS[self.sign].format(key=repr(self.key))
 
 
+def _never() -> bool:
+    return False
+
+
 def suspects(
-    frame: pl.DataFrame, schema: Schema, outcomes: Outcomes, features: Sequence[str], seed: int
+    frame: pl.DataFrame,
+    schema: Schema,
+    outcomes: Outcomes,
+    features: Sequence[str],
+    seed: int,
+    out_of_time: Callable[[], bool] = _never,
 ) -> tuple[Suspect, ...]:
     """Look for features that know outcomes; each is named once, by its first sign.
 
@@ -75,6 +84,7 @@ def suspects(
         outcomes: the target of all rows.
         features: columns to test, most useful first.
         seed: draws keys and folds.
+        out_of_time: asked before each test; once True, no further test begins.
     """
     found: dict[str, Suspect] = {}
     settled: set[str] = set()
@@ -82,6 +92,8 @@ def suspects(
     for keyed in keyed_tables(frame, schema, outcomes, seed):
         test = ready_to_test(keyed, keyed.outcomes.columns, seed)
         for name in features:
+            if out_of_time():
+                return tuple(found.values())
             if name not in found and name != keyed.name:
                 suspect = next(_by_key(table, test, name), None)
                 if suspect is not None:
@@ -89,6 +101,8 @@ def suspects(
                 elif not _varies(frame.get_column(name), keyed):
                     settled.add(name)  # its key is in the table, and showed nothing
     for name in features:
+        if out_of_time():
+            break
         if name not in found and name not in settled and frame.schema[name].is_numeric():
             found |= {each.feature: each for each in _by_own_values(table, name)}
     return tuple(found.values())

@@ -1,6 +1,6 @@
 """Whether a score is too good to be honest; docs/decisions/0005-leak-alarm.md gives the reasons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ def alarms(  # noqa: PLR0913, PLR0917 - facts of a finished run, each from anoth
     baselines: Sequence[Baseline],
     importance: Mapping[str, float],
     seed: int,
+    out_of_time: Callable[[], bool] = lambda: False,
 ) -> tuple[Alarm, ...]:
     """Look for signs that the champion knows what it should not.
 
@@ -63,6 +64,7 @@ def alarms(  # noqa: PLR0913, PLR0917 - facts of a finished run, each from anoth
         baselines: the constant and the best single column on the same rows.
         importance: loss increase by column; empty when it was not measured.
         seed: seeds samples and folds.
+        out_of_time: asked between tests of columns; once True, the remaining ones are left out.
     """
     usable = np.isfinite(y) if not task.is_classification else y >= 0
     if not usable.all():
@@ -73,7 +75,8 @@ def alarms(  # noqa: PLR0913, PLR0917 - facts of a finished run, each from anoth
     if len(y) and columns:
         outcomes = Outcomes(y=y, n_classes=task.n_outputs if task.is_classification else 0)
         tested = [name for name in columns if _matters(name, importance)][:MOST_TESTED]
-        found += [_own_outcome(suspect) for suspect in suspects(frame, schema, outcomes, tested, seed)]
+        known = suspects(frame, schema, outcomes, tested, seed, out_of_time)
+        found += [_own_outcome(suspect) for suspect in known]
         if skill >= WORTH_DOUBT:
             most = _ceiling(frame, columns, outcomes, seed)
             found += [*_one_column_holds_all(skill, importance, most), *_implausible(skill, most)]

@@ -87,7 +87,8 @@ def _learn(request: LearnRequest) -> Leaderboard:
     importance, skipped = explain(arena, champion, blended, standings)
     notes += [f"no time for the importance of {len(skipped)} columns"] if skipped else []
     ledger.mark("explain")
-    found = raise_alarms(arena, result, baselines, importance)
+    found, untested = raise_alarms(arena, result, baselines, importance)
+    notes += untested
     ledger.mark("alarms")
     facts = {**_facts(request, mode, champion, blended), "notes": notes}
     board = replace(

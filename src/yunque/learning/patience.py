@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from yunque.learning.algorithm import FitRequest
 
-
 LEAST_GAIN = 1e-5  # share of the loss that a round waited for must be worth
 
 
@@ -13,9 +12,9 @@ class Patience:
     """Follows the loss on the validation rows and says when waiting has no point.
 
     The rule is AutoGluon's: wait max(P, 0.3 * best round + 20) rounds, P = 300 up to 10,000 training rows and
-    300 * 10,000 / rows beyond, never below 20. Waiting starts anew only when the loss has fallen by a share of
-    itself that grows with P: a loss that creeps towards zero for thousands of rounds, as on a small table that
-    can be learnt by heart, takes time from candidates that would gain more.
+    300 * 10,000 / rows beyond, never below 20. Waiting starts anew only when the loss has fallen by a share
+    of itself that grows with P: a loss that creeps towards zero for thousands of rounds, as on a small table
+    that can be learnt by heart, takes time from candidates that would gain more.
 
     Attributes:
         rows: training rows.

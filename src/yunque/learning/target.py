@@ -13,7 +13,8 @@ from yunque.learning.algorithm import FitRequest
 
 # Objectives whose raw score is the logarithm of the value; they need the targets as they are, >= 0.
 LOG_LINKED = ("poisson", "tweedie", "gamma")
-ROUNDING = 64 * float(np.finfo(np.float64).eps)  # a spread below this share of the values is rounding, not signal
+# A spread below this share of the values is rounding, not signal.
+ROUNDING = 64 * float(np.finfo(np.float64).eps)
 RELATIVE = ("mape", "squaredlogerror")  # losses that mean something else on a centred target
 
 

@@ -23,6 +23,7 @@ from yunque.learning.splits import IntArray
 MOST_HELD_OUT = 100_000
 FEWEST_BASELINE_ROWS, MOST_BASELINE_ROWS = 2_000, 200_000
 BASELINE_SHARE = 0.1  # of the budget, for the baselines
+ALARMED_AFTER = 1.0  # seconds after the budget when the last test of a column may begin
 EXPLAINED_AT = 0.9  # of the reserve, when importance must be ready
 MOST_EVALUATED = 10_000_000  # predictions looked at for the champion's metrics
 
@@ -137,15 +138,20 @@ def explain(
 
 def raise_alarms(
     arena: Arena, found: Score, baselines: tuple[Baseline, ...], importance: Mapping[str, float]
-) -> tuple[Alarm, ...]:
-    """Look for signs that the score is too good to be honest, on the whole table if the budget allows."""
-    table = arena.table
+) -> tuple[tuple[Alarm, ...], list[str]]:
+    """Look for signs that the score is too good to be honest, on the whole table if the budget allows.
+
+    Returns:
+        The alarms, and in words what there was no time to look at.
+    """
+    table, clock = arena.table, arena.ledger.clock
+    until = arena.ledger.end + ALARMED_AFTER
     y = np.where(table.known, table.y, -1 if arena.task.is_classification else np.nan)
     rows = drawn(
         np.arange(table.frame.height), affordable_rows(table.schema, arena.ledger.seconds), arena.seed
     )
     whole = len(rows) == table.frame.height
-    return alarms(
+    raised = alarms(
         arena.task,
         table.schema,
         table.frame if whole else table.frame[rows],
@@ -155,4 +161,7 @@ def raise_alarms(
         baselines,
         importance,
         arena.seed,
+        lambda: clock() > until,
     )
+    late = clock() > until
+    return raised, ["the leak alarm had no time to test every column"] if late else []
