@@ -107,15 +107,18 @@ class Trials:
     def running(self) -> tuple[Trial, ...]:
         """Give the trials that run, by model and kind."""
         newest = (
-            sa.select(sa.func.max(EVENTS.c.id))
-            .where(EVENTS.c.name == ALIASES.c.name, EVENTS.c.event == ALIASES.c.alias)
-            .scalar_subquery()
+            sa.select(sa.func.max(EVENTS.c.id).label("id"))
+            .select_from(
+                ALIASES.join(
+                    EVENTS, sa.and_(EVENTS.c.name == ALIASES.c.name, EVENTS.c.event == ALIASES.c.alias)
+                )
+            )
+            .where(ALIASES.c.alias.in_(TRIAL_ARMS))
+            .group_by(ALIASES.c.name, ALIASES.c.alias)
+            .subquery()
         )
         query = (
-            sa.select(EVENTS)
-            .join(ALIASES, EVENTS.c.id == newest)
-            .where(ALIASES.c.alias.in_(TRIAL_ARMS))
-            .order_by(EVENTS.c.name, EVENTS.c.event)
+            sa.select(EVENTS).join(newest, EVENTS.c.id == newest.c.id).order_by(EVENTS.c.name, EVENTS.c.event)
         )
         with self._database.reading() as connection:
             return tuple(_trial(row) for row in connection.execute(query))

@@ -157,6 +157,8 @@ def head(name: str, kind: str, text: str) -> tuple[str, str]:
 
 def line(name: str, labels: Labels, value: int | float | str) -> str:
     """Give one sample."""
+    if not labels:
+        return f"{name} {value}"
     inner = ",".join(f'{key}="{_escape(text)}"' for key, text in labels)
     return f"{name}{{{inner}}} {value}"
 
