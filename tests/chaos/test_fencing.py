@@ -47,8 +47,7 @@ def hosts(database_url: str, quick_path: Path, s3_bucket: tuple[str, str]) -> It
     for run in made:
         for process in run.workers:
             process.send_signal(signal.SIGCONT)
-        run.kill_all()
-        run.database.engine.dispose()
+        run.close()
 
 
 def begin(host: Run) -> subprocess.Popen[bytes]:
