@@ -55,6 +55,7 @@ class FoldResult:
         fit_seconds: of the fit alone.
         seconds: from its start to the last prediction, encoding not included.
         microseconds_per_row: of one row alone, by the form.
+        reference: the library's own model file (suffix, bytes) of a fit that was taken from memory.
     """
 
     name: str
@@ -66,6 +67,7 @@ class FoldResult:
     fit_seconds: float
     seconds: float
     microseconds_per_row: float
+    reference: tuple[str, bytes] | None = None
 
     @property
     def rounds(self) -> int:

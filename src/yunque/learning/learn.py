@@ -118,6 +118,7 @@ def _arena(request: LearnRequest, table: Table, split: Split, ledger: Ledger, re
         folds=1,
         cancelled=request.cancelled,
         on_step=reporter.step,
+        memory=request.memory,
     )
 
 
@@ -141,7 +142,9 @@ def _whole(
         slot=slot,
         longest=longest,
         folds=len(split.folds),
-        more=lambda standings: variation(standings, len(split.training), request.seed),
+        more=lambda standings: (
+            variation(standings, len(split.training), request.seed) if request.varies else None
+        ),
     )
     return whole, candidates
 

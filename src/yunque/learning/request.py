@@ -7,6 +7,7 @@ import polars as pl
 
 from yunque.data.schema import Schema
 from yunque.learning.budget import Budget
+from yunque.learning.fold_memory import FoldMemory
 from yunque.learning.progress import Progress, ignore
 from yunque.learning.splits import SplitWish
 from yunque.learning.task import Task
@@ -33,6 +34,9 @@ class LearnRequest:
         on_progress: told after every step; must return quickly.
         cancelled: asked often; once it says True the run ends soon with the best so far.
         latency_microseconds: what one row may take in the shipped blend.
+        varies: whether variations near the winner are tried when there is time left (the search of
+            hyper-parameters).
+        memory: where finished fits are kept for a run that has to start again; None keeps none.
     """
 
     frame: pl.DataFrame
@@ -46,3 +50,5 @@ class LearnRequest:
     on_progress: Callable[[Progress], None] = ignore
     cancelled: Callable[[], bool] = never
     latency_microseconds: float = 1_000.0
+    varies: bool = True
+    memory: FoldMemory | None = None

@@ -9,6 +9,7 @@ import numpy as np
 from yunque.learning.candidate import Candidate
 from yunque.learning.fold_data import FoldData, Table
 from yunque.learning.fold_fit import FitJob, FoldResult, run_fit
+from yunque.learning.fold_memory import FoldMemory, fold_facts, read_fold, write_fold
 from yunque.learning.judge import Judged
 from yunque.learning.ledger import Ledger
 from yunque.learning.race import SAFETY, Standing, drop_hopeless, next_fit, shed
@@ -33,6 +34,7 @@ class Arena:
         cancelled: asked often; True means stop and keep what is there.
         on_step: called after every finished fit with the standings.
         more: gives another candidate when all have run and there is time left, or None.
+        memory: finished fits of a run that was lost.
     """
 
     task: Task
@@ -48,6 +50,7 @@ class Arena:
     cancelled: Callable[[], bool]
     on_step: Callable[[dict[str, Standing]], None]
     more: Callable[[dict[str, Standing]], Candidate | None] = lambda standings: None  # noqa: ARG005
+    memory: FoldMemory | None = None
 
     def limit(self, candidate: Candidate) -> float:
         """Give the seconds that one fit of a candidate may take."""
@@ -153,6 +156,19 @@ def _shape(arena: Arena, candidate: Candidate) -> tuple[int, int, int]:
 
 
 def _work(arena: Arena, job: FitJob) -> FoldResult:
+    if arena.memory is None:
+        return _fit(arena, job)
+    facts = fold_facts(job, arena.split)
+    piece = arena.memory.load(facts)
+    known = None if piece is None else read_fold(job, piece)
+    if known is not None:
+        return known
+    result = _fit(arena, job)
+    arena.memory.save(facts, write_fold(job, result))
+    return result
+
+
+def _fit(arena: Arena, job: FitJob) -> FoldResult:
     encoded = arena.data.get(job.candidate.algorithm.view, job.fold)
     for library in job.candidate.algorithm.requires:
         import_module(library)  # a second or more the first time, which is not the fit's fault

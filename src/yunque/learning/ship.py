@@ -179,6 +179,6 @@ def references(parts: list[Part]) -> dict[str, bytes]:
     for part in parts:
         reference = part.candidate.algorithm.reference
         if reference is not None:
-            suffix, content = reference(part.result.fitted)
+            suffix, content = part.result.reference or reference(part.result.fitted)
             found[f"{member_name(part.result.name, part.result.fold)}.{suffix.lstrip('.')}"] = content
     return found

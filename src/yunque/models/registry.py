@@ -32,6 +32,7 @@ from yunque.models.registry_rows import (
     insert_event,
     insert_version,
     previous_champion,
+    published_once,
     select_events,
     select_versions,
     set_alias,
@@ -56,7 +57,9 @@ class Registry:
         self._folder = folder
         self._database = database
 
-    def publish(self, bundle: Path, *, by: str, name: str | None = None, reason: str = "") -> Version:
+    def publish(
+        self, bundle: Path, *, by: str, name: str | None = None, reason: str = "", once: str = ""
+    ) -> Version:
         """Copy a bundle into the registry as the next version of its model.
 
         Args:
@@ -64,6 +67,8 @@ class Registry:
             by: who publishes.
             name: another name than the manifest's.
             reason: why, for the record.
+            once: names the work that made it; publishing again under the same words gives the version that
+                was published first, whatever the bundle.
 
         Raises:
             BundleError: the bundle does not pass its audit.
@@ -75,14 +80,17 @@ class Registry:
         try:
             copy_files(bundle, draft / BUNDLE)
             loaded = load_bundle(draft / BUNDLE)
-            return repeated(lambda: self._number(home, draft, loaded, (actor, reason)))
+            return repeated(lambda: self._number(home, draft, loaded, (actor, reason, once)))
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
-    def _number(self, home: Path, draft: Path, loaded: LoadedBundle, who: tuple[str, str]) -> Version:
+    def _number(self, home: Path, draft: Path, loaded: LoadedBundle, who: tuple[str, str, str]) -> Version:
         """Give the draft its number: row and folder appear together."""
-        name, (actor, reason) = home.name, who
+        name, (actor, reason, once) = home.name, who
         with self._database.writing() as connection:
+            known = published_once(connection, name, once)
+            if known is not None:
+                return known
             number = max(highest_version(connection, name), highest_folder(home)) + 1
             now = self._database.now(connection)
             version = Version(
@@ -94,7 +102,8 @@ class Registry:
                 facts=lineage_facts(loaded.manifest),
             )
             insert_version(connection, version)
-            insert_event(connection, _event(version, "publish", actor, reason, now, {"bundle": loaded.id}))
+            details = {"bundle": loaded.id} | ({"once": once} if once else {})
+            insert_event(connection, _event(version, "publish", actor, reason, now, details))
             draft.rename(home / str(number))
             sync_folder(home)
         return version

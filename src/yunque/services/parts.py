@@ -38,10 +38,29 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
 
 
-class _List(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class PartsList(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The finished parts of one piece of work, in order; `key` names the work."""
+
     format: int = 1
     key: str
     parts: list[Part] = []
+
+    @classmethod
+    def read(cls, folder: Path) -> "PartsList":
+        """Read the list of a folder; an empty one when there is none that can be read."""
+        try:
+            return msgspec.json.decode((folder / LIST).read_bytes(), type=cls)
+        except (OSError, msgspec.DecodeError):
+            return cls(key="")
+
+    def write(self, folder: Path) -> None:
+        """Write the list, whole and on the disk; OSError when the disk refuses."""
+        draft = folder / f".{LIST}"
+        with draft.open("wb") as file:
+            file.write(msgspec.json.encode(self))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(folder / LIST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +81,15 @@ class PartsFolder:
     def __init__(self, outputs: Outputs, key: str) -> None:
         """Prepare; `key` tells apart pieces of work whose parts must not be mixed."""
         self._outputs = outputs
-        self._folder = outputs.answers.with_name(f".{outputs.answers.name}.parts")
+        self._folder = self.beside(outputs.answers)
         self._suffix = SUFFIXES[format_of(outputs.answers)]
-        self._list = _List(key=key)
+        self._list = PartsList(key=key)
         self._lock = -1
+
+    @staticmethod
+    def beside(answers: Path) -> Path:
+        """Give the path of the hidden folder that belongs to an output."""
+        return answers.with_name(f".{answers.name}.parts")
 
     @property
     def parts(self) -> list[Part]:
@@ -108,11 +132,8 @@ class PartsFolder:
 
     def _resume(self) -> None:
         """Take up the list of an earlier try, or start over when it was another piece of work."""
-        try:
-            found = msgspec.json.decode((self._folder / LIST).read_bytes(), type=_List)
-        except (OSError, msgspec.DecodeError):
-            found = None
-        if found is not None and (found.format, found.key) == (1, self._list.key):
+        found = PartsList.read(self._folder)
+        if (found.format, found.key) == (1, self._list.key):
             self._list = found
             return
         for path in self._folder.iterdir():
@@ -130,13 +151,8 @@ class PartsFolder:
         if part.has_reasons:
             write_table(reasons, self._reasons(number))
         self._list.parts.append(part)
-        draft = self._folder / f".{LIST}"
         try:
-            with draft.open("wb") as file:
-                file.write(msgspec.json.encode(self._list))
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._folder / LIST)
+            self._list.write(self._folder)
         except OSError as error:
             self._list.parts.pop()
             raise StorageError(f"A part cannot be written: {error.strerror}.") from error
@@ -156,7 +172,7 @@ class PartsFolder:
             self._outputs.reasons.unlink(missing_ok=True)  # of an earlier run; it would tell of other rows
         if numbers:
             join_parts([self._answers(number) for number in numbers], self._outputs.answers, draft)
-        self._list = _List(key="")
+        self._list = PartsList(key="")
         return bool(told)
 
     def _answers(self, number: int) -> Path:

@@ -27,7 +27,9 @@ class Published:
     folder: Path
 
 
-def publish(registry: Registry, bundle: Path, *, name: str, by: str, override: str = "") -> Published:
+def publish(
+    registry: Registry, bundle: Path, *, name: str, by: str, override: str = "", once: str = ""
+) -> Published:
     """Publish a bundle as the next version of `name` and make it the champion if it passes its gates.
 
     Args:
@@ -36,11 +38,17 @@ def publish(registry: Registry, bundle: Path, *, name: str, by: str, override: s
         name: the model.
         by: who publishes.
         override: that person's reason to promote it in spite of what it falls short of.
+        once: names the work that made it, which publishes one version however often it is done.
 
     Raises:
         BundleError: the bundle does not pass its audit.
     """
-    version = registry.publish(bundle, by=by, name=name)
+    version = registry.publish(bundle, by=by, name=name, once=once)
+    return settle(registry, version, by=by, override=override)
+
+
+def settle(registry: Registry, version: Version, *, by: str, override: str = "") -> Published:
+    """Make a published version the champion if it passes its gates, and say what it falls short of."""
     shortfalls: tuple[Shortfall, ...] = ()
     promoted = True
     try:

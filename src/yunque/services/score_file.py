@@ -13,6 +13,7 @@ from yunque.data.table import scan_batches
 from yunque.errors import ContractError
 from yunque.models.prediction import TablePrediction
 from yunque.models.predictor import Predictor
+from yunque.services.explain_rows import with_explanations
 from yunque.services.parts import Outputs, Part, PartsFolder
 from yunque.services.parts_join import format_of
 
@@ -28,12 +29,16 @@ class ScoreFileRequest:
         output: file to write; its suffix tells the format.
         batch_rows: rows held in memory at a time.
         threads: threads of the compiled part.
+        explain: whether to put what each column adds beside each answer.
+        key: tells this piece of work from others for a later run; made of the files as they are when empty.
     """
 
     source: object
     output: Path
     batch_rows: int = 100_000
     threads: int = 1
+    explain: bool = False
+    key: str = ""
 
     @property
     def rejected_output(self) -> Path:
@@ -93,7 +98,8 @@ def score_file(
                 has_reasons=reasons.height > 0,
                 warnings=tuple(warning.message for warning in prediction.warnings),
             )
-            folder.add(prediction.frame, reasons, part)
+            answers = with_explanations(predictor, prediction) if request.explain else prediction.frame
+            folder.add(answers, reasons, part)
             rows += batch.height
             if on_rows is not None:
                 on_rows(rows)
@@ -116,10 +122,12 @@ def _skip(batches: Iterable[pl.DataFrame], count: int) -> Iterator[pl.DataFrame]
 
 def _key(predictor: Predictor, request: ScoreFileRequest) -> str:
     """Tell this piece of work from others: the files as they are now, the model, and the size of batches."""
+    if request.key:
+        return request.key
     files = _files(request.source)
     if files is None:
         return uuid4().hex  # a frame in memory is no file that a later run could find again
-    facts = [predictor.bundle.id, predictor.version_label, request.batch_rows]
+    facts = [predictor.bundle.id, predictor.version_label, request.batch_rows, request.explain]
     for path in files:
         status = path.stat()
         facts += [str(path.resolve()), status.st_size, status.st_mtime_ns]

@@ -12,6 +12,7 @@ from yunque.data.finding import Finding
 from yunque.data.infer import Wishes
 from yunque.errors import DataError, UsageError
 from yunque.learning.budget import Budget, parse_budget
+from yunque.learning.fold_memory import FoldMemory
 from yunque.learning.infer_task import infer_task
 from yunque.learning.leaderboard import Leaderboard
 from yunque.learning.learn import LearnRequest, learn
@@ -59,6 +60,8 @@ class TrainRequest:
         by: who asks; the author of the model card.
         language: of report and card.
         description: what the model is for, in the asker's words.
+        varies: whether hyper-parameters near the winner's are searched when there is time left.
+        memory: where finished fits are kept for a run that has to start again.
     """
 
     source: object
@@ -79,6 +82,8 @@ class TrainRequest:
     by: str
     language: Language = "en"
     description: str = ""
+    varies: bool = True
+    memory: FoldMemory | None = None
 
     def __post_init__(self) -> None:
         """Refuse a name, budget or language that would fail only after the training."""
@@ -153,6 +158,8 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
             algorithms=names,
             threads=request.threads,
             on_progress=on_progress,
+            varies=request.varies,
+            memory=request.memory,
         )
     )
     on_progress(_stage("pack", "Packing the champion and drawing its report", 0.0))

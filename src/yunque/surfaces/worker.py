@@ -1,8 +1,11 @@
 """The embedded worker: does jobs in this process's children until it is asked to stop."""
 
+import os
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import FrameType
 
 from yunque.errors import UsageError
@@ -11,10 +14,14 @@ from yunque.runtime.jobs.kind import find_kinds
 from yunque.runtime.jobs.queue import Policy, Queue
 from yunque.runtime.jobs.supervise import Workplace
 from yunque.runtime.jobs.upkeep import Chore, showing, taking_back, telling, tidying
+from yunque.runtime.jobs.uploads import UploadLimits
 from yunque.runtime.jobs.webhook import Rules
 from yunque.runtime.jobs.worker import Worker, owner_name, work, work_off
 from yunque.runtime.logs import configure_logs
 from yunque.runtime.storage import Storage, open_storage
+from yunque.services.job_office import Office
+from yunque.services.job_units import priced
+from yunque.settings import Settings
 from yunque.surfaces.bootstrap import Platform, open_platform
 
 KINDS = "yunque.surfaces.kinds"
@@ -27,6 +34,7 @@ class Desk:
     Args:
         storage: uploads, results and logs.
         view: the folders pending/, processed/ and failed/ below the home.
+        office: what taking, showing and steering jobs needs.
     """
 
     queue: Queue
@@ -34,6 +42,7 @@ class Desk:
     storage_url: str
     view: FolderView
     worker: Worker
+    office: Office
 
 
 def open_desk(platform: Platform, *, policy: Policy | None = None, rules: Rules | None = None) -> Desk:
@@ -43,12 +52,19 @@ def open_desk(platform: Platform, *, policy: Policy | None = None, rules: Rules 
         UsageError: the storage address is of no known kind.
     """
     settings = platform.settings
-    url = settings.storage_url or str((settings.home / "files").absolute())
+    url = storage_address(settings)
     storage = open_storage(url)
-    queue = Queue(database=platform.database, kinds=find_kinds(KINDS), policy=policy or Policy())
+    kinds = priced(find_kinds(KINDS), platform.database)
+    queue = Queue(database=platform.database, kinds=kinds, policy=policy or policy_of(settings))
     view = FolderView(platform.database, storage, settings.home / "outputs")
     scratch = (settings.home / "scratch").absolute()
-    place = Workplace(owner=owner_name(), storage_url=url, scratch=scratch, threads=platform.threads)
+    place = Workplace(
+        owner=owner_name(),
+        storage_url=url,
+        scratch=scratch,
+        threads=platform.threads,
+        environment=settings.environment(),
+    )
     chores: tuple[Chore, ...] = (
         taking_back(queue),
         telling(platform.database, rules or Rules()),
@@ -56,14 +72,51 @@ def open_desk(platform: Platform, *, policy: Policy | None = None, rules: Rules 
         showing(view),
     )
     worker = Worker(queue=queue, place=place, chores=chores)
-    return Desk(queue=queue, storage=storage, storage_url=url, view=view, worker=worker)
+    office = Office(
+        queue=queue,
+        storage=storage,
+        registry=platform.registry,
+        limits=UploadLimits(file_bytes=settings.max_upload_bytes, tenant_bytes=settings.tenant_upload_bytes),
+        data_folder=settings.data_folder or settings.home / "data",
+        wake=_wake_by(platform),
+    )
+    return Desk(queue=queue, storage=storage, storage_url=url, view=view, worker=worker, office=office)
 
 
-def run_worker(*, until_empty: bool = False, kind: str | None = None) -> int:
+def storage_address(settings: Settings) -> str:
+    """Give the storage's address so that it holds in another working folder too."""
+    url = settings.storage_url or str(settings.home / "files")
+    return url if "://" in url else str(Path(url).absolute())
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Give the queue's times and limits."""
+    return Policy(
+        lease_seconds=settings.lease_seconds,
+        running_per_tenant=settings.running_per_tenant,
+        waiting_per_tenant=settings.waiting_per_tenant,
+    )
+
+
+def _wake_by(platform: Platform) -> Callable[[str], object] | None:
+    """Give what tells the broker of a new job; Celery is loaded only where one is configured."""
+    if platform.settings.broker_url is None:
+        return None
+
+    def wake(job_id: str) -> object:
+        from yunque.surfaces.celery import announce, app
+
+        return announce(app, job_id)
+
+    return wake
+
+
+def run_worker(*, until_empty: bool = False, kind: str | None = None, parent: int | None = None) -> int:
     """Do jobs until a signal asks to stop (or none is left), and give how many attempts were made.
 
     SIGTERM and SIGINT end it gently: a running job may go on for the grace time, then goes back in line
-    and loses no attempt. A second signal ends it at once; the lease takes care of the rest.
+    and loses no attempt. A second signal ends it at once; the lease takes care of the rest. A worker with a
+    `parent` process ends, as gently, when that one is gone.
 
     Raises:
         UsageError: there is no such kind of job.
@@ -82,7 +135,16 @@ def run_worker(*, until_empty: bool = False, kind: str | None = None) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask)
+    if parent is not None:
+        threading.Thread(target=_follow, args=(parent, stop), name="parent", daemon=True).start()
     return work_off(worker, stop) if until_empty else work(worker, stop)
+
+
+def _follow(parent: int, stop: threading.Event) -> None:
+    while os.getppid() == parent:
+        if stop.wait(1.0):
+            return
+    stop.set()
 
 
 def only_kind(worker: Worker, kind: str) -> Worker:

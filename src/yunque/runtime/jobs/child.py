@@ -25,8 +25,6 @@ from yunque.runtime.jobs.context import JobContext, JobResult
 from yunque.runtime.storage import open_storage
 
 _PR_SET_PDEATHSIG = 1
-# Address space that is reserved but never used: thread arenas, libraries, allocators of native code.
-ADDRESS_HEADROOM_BYTES = 8 * 2**30
 
 
 class Messages:
@@ -86,7 +84,7 @@ def _guard(body: int, wake_up: int, messages: Messages) -> int:
 
 def _body(order: Mapping[str, Any], messages: Messages) -> int:
     _die_with_parent()
-    _limit(order["memory_bytes"])
+    _limit(order["memory_bytes"] + order["headroom_bytes"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what the work prints goes to the attempt's log
     try:
@@ -140,11 +138,13 @@ def _work(order: Mapping[str, Any], messages: Messages) -> dict[str, Any]:
     }
 
 
-def _limit(memory_bytes: int) -> None:
-    """Bound the address space, so that a runaway allocation fails instead of waking the kernel's killer."""
+def _limit(wanted: int) -> None:
+    """Bound the address space in bytes: a runaway allocation fails instead of waking the kernel's killer.
+
+    Some of it is reserved and never used: thread arenas, libraries, the cages of JavaScript engines.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = memory_bytes + ADDRESS_HEADROOM_BYTES
     if hard == resource.RLIM_INFINITY or wanted < hard:
         resource.setrlimit(resource.RLIMIT_AS, (wanted, wanted))
 

@@ -2,6 +2,8 @@
 
     pending/{id}.csv                            waits or runs (its input, or {id}.json with its request)
     processed/{id}.csv, processed/{id}.json     succeeded: its input and its result
+    processed/{id}/{folder}/{name}              files of the result that it put in a folder, for example
+                                                auto_ml/manifest.json
     failed/{id}.csv, failed/{id}_error.json     failed or cancelled: its input and the reason
 
 The table is the truth; these files follow it, and nothing is ever read from them.
@@ -110,6 +112,7 @@ class FolderView:
             self._place_upload(job, target)
         if folder == PROCESSED:
             self._place_result(job, self._root / folder / f"{job.id}.json")
+            self._place_folders(job, self._root / folder / job.id)
         elif folder == FAILED:
             _write(self._root / folder / f"{job.id}_error.json", json.dumps(_error(job), ensure_ascii=False))
         elif job.upload_id is None:
@@ -137,6 +140,13 @@ class FolderView:
             self._copy(f"{job.result_prefix}/{RESULT_NAME}", target)
             return
         _write(target, json.dumps(dict(job.result or {}), ensure_ascii=False))
+
+    def _place_folders(self, job: Job, root: Path) -> None:
+        for name in (job.result or {}).get("files", {}):
+            target = root / name
+            if "/" in name and not target.exists():
+                with suppress(NotFoundError):
+                    self._copy(f"{job.result_prefix}/{name}", target)
 
     def _copy(self, key: str, target: Path) -> None:
         with self._storage.open(key) as source:

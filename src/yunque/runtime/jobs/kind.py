@@ -25,6 +25,7 @@ class Kind:
         entry: "module:function" of `function(context: JobContext) -> JobResult`, imported in the child only.
         timeout_seconds: wall-clock limit of one attempt; the child's whole process group is killed after it.
         memory_bytes: memory the child and its own children may hold together.
+        headroom_bytes: address space beyond that which native libraries may reserve without using it.
         max_attempts: claims before the job fails for good.
         check: returns the payload to store, or raises a UsageError or DataError that says what is wrong.
         price_item: the item of the price table that one unit of this kind costs; None is free.
@@ -35,6 +36,7 @@ class Kind:
     entry: str
     timeout_seconds: float = 300.0
     memory_bytes: int = 4 * 2**30
+    headroom_bytes: int = 8 * 2**30
     max_attempts: int = 3
     check: Callable[[Mapping[str, Any]], Mapping[str, Any]] = accept_any
     price_item: str | None = None

@@ -33,9 +33,16 @@ class ChildProcess:
         order: what `child.py` reads, as JSON.
         folder: its working folder; temporary files and the log go there.
         threads: what the numeric libraries are told to use.
+        environment: further variables, for example the settings of a parent that began in another folder.
     """
 
-    def __init__(self, order: Mapping[str, Any], folder: Path, threads: int) -> None:
+    def __init__(
+        self,
+        order: Mapping[str, Any],
+        folder: Path,
+        threads: int,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.log_path = folder / "log.txt"
         temporary = folder / "tmp"
         temporary.mkdir()
@@ -49,7 +56,7 @@ class ChildProcess:
                     stdout=log,
                     stderr=log,
                     cwd=folder,
-                    env={**os.environ, **variables, "TMPDIR": str(temporary)},
+                    env={**os.environ, **(environment or {}), **variables, "TMPDIR": str(temporary)},
                     pass_fds=[writing_end],
                     start_new_session=True,
                 )

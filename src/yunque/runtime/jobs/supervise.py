@@ -6,9 +6,9 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Workplace:
         scratch: local folder for what lasts as long as an attempt.
         threads: how many threads one job may use.
         grace_seconds: how long a job may go on after the worker was asked to stop.
+        environment: variables of its children beside its own.
     """
 
     owner: str
@@ -43,6 +44,7 @@ class Workplace:
     scratch: Path
     threads: int = 1
     grace_seconds: float = 10.0
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_attempt(queue: Queue, job: Job, place: Workplace, stop: threading.Event) -> Job | None:
@@ -101,7 +103,7 @@ def _watch(queue: Queue, job: Job, place: Workplace, folder: Path, stop: threadi
     start = clock.monotonic()
     watch = Watch(queue=queue, job=job, lease_seconds=lease, last_beat=start, next_beat=start + lease / 3)
     limits = Limits(queue, job, grace_seconds=place.grace_seconds, stop=stop)
-    child = ChildProcess(_order(queue, job, place, folder), folder, place.threads)
+    child = ChildProcess(_order(queue, job, place, folder), folder, place.threads, place.environment)
     try:
         while True:
             # Asked first: what it said before its end is in the pipe by then.
@@ -127,6 +129,7 @@ def _order(queue: Queue, job: Job, place: Workplace, folder: Path) -> dict[str, 
         "attempt": job.attempts,
         "payload": dict(job.payload),
         "memory_bytes": job.memory_bytes,
+        "headroom_bytes": queue.kinds[job.kind].headroom_bytes,
         "storage_url": place.storage_url,
         "scratch": str(folder),
         "threads": place.threads,

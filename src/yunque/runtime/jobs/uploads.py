@@ -18,6 +18,18 @@ from yunque.runtime.jobs.tables import JOB, UPLOAD
 from yunque.runtime.storage import Storage
 
 
+class TooLargeError(LimitError):
+    """A file is larger than one file may be."""
+
+    code = "too_large"
+
+
+class QuotaError(LimitError):
+    """The tenant's uploads would take more than they may together."""
+
+    code = "quota"
+
+
 @dataclass(frozen=True, kw_only=True)
 class UploadLimits:
     """How much may be uploaded: `file_bytes` in one file, `tenant_bytes` by one tenant (None: no limit)."""
@@ -45,8 +57,8 @@ def receive(
     """Store a file as it streams in, then record it: only a recorded upload exists for anybody.
 
     Raises:
-        LimitError: the file or the tenant's sum passes its limit, found while counting, whatever length
-            was announced; nothing is kept.
+        TooLargeError, QuotaError: the file or the tenant's sum passes its limit, found while counting,
+            whatever length was announced; nothing is kept.
         StorageError: the store does not take it.
     """
     check_tenant(upload.tenant)
@@ -131,10 +143,11 @@ def _counted(chunks: Iterable[bytes], most: int, limits: UploadLimits) -> Iterat
 
 
 def _too_much(limits: UploadLimits, *, is_file: bool) -> LimitError:
+    kind: type[LimitError] = TooLargeError if is_file else QuotaError
     limit = limits.file_bytes if is_file else limits.tenant_bytes or 0
     what = "A file may have" if is_file else "Your uploads together may have"
     hint = "Send it in parts, or as Parquet." if is_file else "Delete uploads that are not needed any more."
-    return LimitError(f"{what} at most {limit:,} bytes.", hint=hint, details={"limit_bytes": limit})
+    return kind(f"{what} at most {limit:,} bytes.", hint=hint, details={"limit_bytes": limit})
 
 
 def _record(database: Database, row: dict[str, Any], limits: UploadLimits) -> Upload:

@@ -1,0 +1,148 @@
+"""What jobs of each kind may be asked: strict shapes, checked when they are submitted."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from yunque.errors import UsageError
+from yunque.learning.budget import parse_budget
+from yunque.learning.splits import SplitWish
+from yunque.models.registry_names import check_name, read_reference
+from yunque.services.job_fields import FieldsError, WrongField, read_fields
+from yunque.services.model_names import check_models
+
+LONGEST_BUDGET_SECONDS = 4 * 3600.0
+TASKS = ("auto", "binary", "multiclass", "classification", "regression")
+SOLUTIONS = ("aml",)
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a job's table came from and who asked; written by the server, never taken from a client."""
+
+    file_name: str = ""
+    sha256: str = ""
+    by: str = ""
+    door: str = "jobs"
+
+
+class TrainPayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A training; the words of `yunque train`. Without `target` it is guessed, and the guess is told."""
+
+    target: str | None = None
+    name: str = ""
+    task: str = "auto"
+    metric: str = "auto"
+    budget: str | int | float = "small"
+    models: list[str] | None = None
+    hpo: bool = True
+    seed: int = 7
+    time_column: str | None = None
+    group_column: str | None = None
+    ignore: list[str] = []
+    ids: list[str] = []
+    require: list[str] = []
+    accept: list[str] = []
+    accept_reason: str = ""
+    holdout: float | None = None
+    folds: int | None = None
+    language: Literal["en", "es"] = "en"
+    description: str = ""
+    origin: Origin = Origin()
+
+
+class ScorePayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file to score: `model` is NAME, NAME@VERSION or NAME@champion."""
+
+    model: str
+    output: Literal["csv", "parquet", "ndjson", "arrow"] = "csv"
+    batch_rows: int = 100_000
+    origin: Origin = Origin()
+
+
+class PipelinePayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A solution's whole run over a file."""
+
+    solution: str
+    origin: Origin = Origin()
+
+
+def check_train(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the payload of a training with everything settled that can be settled without the table.
+
+    Raises:
+        FieldsError: a field is unknown or cannot be used; each with its place.
+    """
+    found = read_fields(payload, TrainPayload, under="/payload")
+    wrong: list[WrongField] = []
+    _try(wrong, "/payload/budget", lambda: _budget(found.budget))
+    _try(wrong, "/payload/name", lambda: check_name(found.name) if found.name else "")
+    _try(wrong, "/payload/holdout", lambda: SplitWish(holdout=found.holdout))
+    _try(wrong, "/payload/folds", lambda: SplitWish(folds=found.folds))
+    if found.task not in TASKS:
+        detail = f"The task {found.task[:40]!r} is not known; use {', '.join(TASKS)}."
+        wrong.append(WrongField(pointer="/payload/task", code="unknown_task", detail=detail))
+    if found.seed < 0:
+        wrong.append(WrongField(pointer="/payload/seed", code="range", detail="A seed is not negative."))
+    models = None
+    try:
+        models = found.models and list(check_models(found.models, pointer="/payload/models"))
+        if found.models is not None and not found.models:
+            check_models([], pointer="/payload/models")
+    except FieldsError as error:
+        wrong += error.fields
+    if wrong:
+        raise FieldsError(wrong)
+    return _plain(msgspec.structs.replace(found, models=models))
+
+
+def check_score(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the payload of a scoring.
+
+    Raises:
+        FieldsError: a field is unknown or cannot be used.
+    """
+    found = read_fields(payload, ScorePayload, under="/payload")
+    wrong: list[WrongField] = []
+    _try(wrong, "/payload/model", lambda: read_reference(found.model))
+    if not 1 <= found.batch_rows <= 1_000_000:
+        detail = "batch_rows is between 1 and 1,000,000."
+        wrong.append(WrongField(pointer="/payload/batch_rows", code="range", detail=detail))
+    if wrong:
+        raise FieldsError(wrong)
+    return _plain(found)
+
+
+def check_pipeline(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the payload of a solution's run.
+
+    Raises:
+        FieldsError: a field is unknown, or there is no such solution.
+    """
+    found = read_fields(payload, PipelinePayload, under="/payload")
+    if found.solution not in SOLUTIONS:
+        detail = (
+            f"There is no solution {found.solution[:40]!r} that runs as a job; use {', '.join(SOLUTIONS)}."
+        )
+        raise FieldsError([WrongField(pointer="/payload/solution", code="unknown_solution", detail=detail)])
+    return _plain(found)
+
+
+def _budget(wish: str | float) -> float:
+    seconds = parse_budget(wish)
+    if seconds > LONGEST_BUDGET_SECONDS:
+        raise UsageError(f"A budget is at most {LONGEST_BUDGET_SECONDS:.0f} seconds here.")
+    return seconds
+
+
+def _try(wrong: list[WrongField], pointer: str, check: Any) -> None:
+    try:
+        check()
+    except UsageError as error:
+        detail = f"{error.message} {error.hint}".strip()
+        wrong.append(WrongField(pointer=pointer, code="value", detail=detail))
+
+
+def _plain(found: msgspec.Struct) -> Mapping[str, Any]:
+    document: dict[str, Any] = msgspec.to_builtins(found)
+    return document

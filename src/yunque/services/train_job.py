@@ -1,0 +1,173 @@
+"""A training as a job (R3): goes on after a lost worker, and registers one model however often it ran."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any
+
+import msgspec
+
+from yunque.data.infer import Wishes
+from yunque.data.table import read_table
+from yunque.errors import FindingsError, NotFoundError, StorageError
+from yunque.learning.budget import parse_budget
+from yunque.learning.progress import Progress
+from yunque.learning.splits import SplitWish
+from yunque.models.registry import Registry
+from yunque.models.registry_names import CHAMPION
+from yunque.models.registry_rows import Version
+from yunque.runtime.clock import Clock
+from yunque.runtime.jobs.checkpoints import Checkpoints
+from yunque.runtime.jobs.context import JobContext, JobResult
+from yunque.services.guess_target import guess_target
+from yunque.services.job_input import fetch_upload
+from yunque.services.job_payloads import TrainPayload
+from yunque.services.publish import Published, settle
+from yunque.services.train import TrainRequest, train
+from yunque.services.train_result import Told, leave_results
+
+_HEADER_ROWS = 100
+
+
+def run_train_job(context: JobContext, registry: Registry, clock: Clock) -> JobResult:
+    """Train, publish, and leave leaderboard, manifest and report; runs in the child of a worker.
+
+    Raises:
+        DataError, FindingsError, TrainingError: as `train`; the findings are told in the job's log.
+    """
+    payload = msgspec.convert(dict(context.payload), TrainPayload)
+    table = fetch_upload(context, payload.origin.file_name)
+    target, why = _target(payload, table)
+    name = payload.name or _model_name(payload.origin.file_name, target)
+    context.log(f"predicting {target!r}: {why}")
+    version = _made_before(registry, name, context.job_id)
+    if version is None:
+        version = _make(context, registry, clock, (payload, table, target, name))
+    else:
+        context.log(f"{version.label} was registered by an earlier attempt")
+    published = _settle(registry, version, payload.origin.by)
+    told = Told(payload=payload, target=target, target_reason=why, published=published)
+    return leave_results(context, registry.load(published.version), told)
+
+
+def _make(
+    context: JobContext, registry: Registry, clock: Clock, work: tuple[TrainPayload, Path, str, str]
+) -> Version:
+    payload, table, target, name = work
+    folder = context.scratch / "bundle"
+    seconds = parse_budget(payload.budget)
+    request = TrainRequest(
+        source=table,
+        source_name=payload.origin.file_name,
+        name=name,
+        wishes=Wishes(
+            target=target,
+            time_column=payload.time_column,
+            group_column=payload.group_column,
+            ignore=tuple(payload.ignore),
+            ids=tuple(payload.ids),
+        ),
+        task=payload.task,
+        metric=payload.metric,
+        budget=seconds,
+        split=SplitWish(holdout=payload.holdout, folds=payload.folds),
+        requirements=tuple(payload.require),
+        accept=tuple(payload.accept),
+        accept_reason=payload.accept_reason,
+        algorithms=None if payload.models is None else tuple(payload.models),
+        seed=payload.seed,
+        threads=context.threads,
+        by=payload.origin.by or context.tenant,
+        language=payload.language,
+        description=payload.description,
+        varies=payload.hpo,
+        memory=Kept(checkpoints=context.checkpoints),
+    )
+    try:
+        train(request, folder, clock, Teller(context=context, seconds=seconds))
+    except FindingsError as error:
+        for finding in error.findings:
+            context.log(f"{finding.id}: {finding.message}")
+        raise
+    context.progress(0.97, "Registering the model")
+    return registry.publish(
+        folder, by=request.by, name=name, reason="trained by a job", once=_once(context.job_id)
+    )
+
+
+def _once(job_id: str) -> str:
+    return f"job {job_id}"
+
+
+def _made_before(registry: Registry, name: str, job_id: str) -> Version | None:
+    with suppress(NotFoundError):
+        for event in registry.history(name):
+            if event.event == "publish" and event.details.get("once") == _once(job_id):
+                return registry.resolve(f"{name}@{event.version}")
+    return None
+
+
+def _settle(registry: Registry, version: Version, by: str) -> Published:
+    if CHAMPION in version.aliases:  # by an earlier attempt
+        return Published(version=version, promoted=True, shortfalls=(), folder=registry.folder_of(version))
+    return settle(registry, version, by=by or "a job")
+
+
+def _target(payload: TrainPayload, table: Path) -> tuple[str, str]:
+    if payload.target is not None:
+        return payload.target, "asked for"
+    return guess_target(read_table(table, limit=_HEADER_ROWS).columns)
+
+
+def _model_name(file_name: str, target: str) -> str:
+    words = f"{PurePath(file_name).stem}-{target}".lower()
+    kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in words)
+    return "-".join(part for part in kept.split("-") if part)[:60].strip("-") or "model"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """The job's own memory of finished fits; a store that fails costs the memory, not the training."""
+
+    checkpoints: Checkpoints
+
+    def load(self, facts: Mapping[str, Any]) -> bytes | None:
+        """Give a finished fit of an earlier attempt."""
+        with suppress(StorageError):
+            return self.checkpoints.load(facts)
+        return None
+
+    def save(self, facts: Mapping[str, Any], piece: bytes) -> None:
+        """Keep a finished fit for a later attempt."""
+        with suppress(StorageError):
+            self.checkpoints.save(facts, piece)
+
+
+@dataclass(kw_only=True)
+class Teller:
+    """Passes what a run tells on to the job: its progress always, a line when something is new."""
+
+    context: JobContext
+    seconds: float
+    stage: str = ""
+    best: str = ""
+    lines: set[str] = field(default_factory=set)
+
+    def __call__(self, progress: Progress) -> None:
+        """Tell one step."""
+        text = progress.message or progress.stage
+        self.context.progress(self._share(progress), text)
+        if progress.stage != self.stage:
+            self.stage = progress.stage
+            self.context.log(f"{progress.stage}: {text}")
+        elif progress.best != self.best and progress.best_loss is not None:
+            self.context.log(f"best so far: {progress.best}, loss {progress.best_loss:.5g}")
+        self.best = progress.best
+
+    def _share(self, progress: Progress) -> float:
+        if progress.stage == "check":
+            return 0.02
+        if progress.stage in ("pack", "done"):
+            return 0.95
+        return 0.05 + 0.88 * min(1.0, max(0.0, 1.0 - progress.seconds_left / self.seconds))
