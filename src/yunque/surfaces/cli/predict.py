@@ -24,6 +24,10 @@ def predict(
     batch_rows: Annotated[
         int, typer.Option("--batch-rows", min=1, help="Rows held in memory at a time.")
     ] = 100_000,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Say beside each answer what every column adds to its score."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Answer every row of a file; memory does not grow with the file.
@@ -39,7 +43,11 @@ def predict(
     platform = open_platform()
     predictor = platform.registry.open(model)
     request = ScoreFileRequest(
-        source=source_of(tables), output=output, batch_rows=batch_rows, threads=platform.threads
+        source=source_of(tables),
+        output=output,
+        batch_rows=batch_rows,
+        threads=platform.threads,
+        explain=explain,
     )
     with shown_rows(quiet=as_json) as listener:
         scored = score_file(predictor, request, listener)

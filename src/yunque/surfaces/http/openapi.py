@@ -48,6 +48,12 @@ REFUSALS = {
     "default": "Any other refusal: the body is no JSON (400), too large (413) or of another type (415); "
     "no such model (404); several models and none named (409); model not loaded (503).",
 }
+EXPLAIN: Json = {
+    "name": "explain",
+    "in": "query",
+    "description": "Say in `explanation` what every column adds to the score: base + contributions = score.",
+    "schema": {"type": "boolean", "default": False},
+}
 
 
 def install(app: FastAPI, serving: Serving) -> None:
@@ -133,6 +139,7 @@ def _operation(tag: str, summary: str, key: str, request: Json, answer: Json) ->
             "tags": [tag],
             "summary": summary,
             "operationId": key,
+            "parameters": [EXPLAIN],
             "requestBody": {"required": True, "content": {"application/json": request}},
             "responses": {"200": answered, **refusals},
         }

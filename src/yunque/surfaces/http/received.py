@@ -87,7 +87,9 @@ async def answer(serving: Serving, model: OpenModel, body: bytes, ask: Ask, requ
     else:
         answerer = serving.answerers.of(model)
         answered = (
-            ask(answerer, body) if len(body) <= SMALL_BODY else await run_in_threadpool(ask, answerer, body)
+            ask(answerer, body)
+            if len(body) <= SMALL_BODY and "explain" not in request.query_params
+            else await run_in_threadpool(ask, answerer, body)
         )
         serving.count(model, answered, request_id)
     return Response(answered.content, media_type=answered.media_type, headers=dict(answered.headers))

@@ -9,6 +9,7 @@ from yunque.services.access import Scope
 from yunque.services.score import OpenModel
 from yunque.surfaces.http.answering import Answered, Answerer
 from yunque.surfaces.http.body import check_media_type
+from yunque.surfaces.http.explained import explained, refuse_table, wants_explanation
 from yunque.surfaces.http.needs import guarded_router
 from yunque.surfaces.http.received import answer, read_body
 from yunque.surfaces.http.serving import Serving
@@ -53,16 +54,22 @@ def predict_routes(serving: Serving) -> APIRouter:
 async def _one(serving: Serving, model: OpenModel, request: Request, *, detailed: bool) -> Response:
     check_media_type(request.headers.get("content-type", ""))
     body = await read_body(request, serving.limits.body_bytes)
-    return await answer(serving, model, body, partial(Answerer.one, detailed=detailed), request)
+    ask = partial(Answerer.one, detailed=detailed)
+    is_explained = wants_explanation(request.query_params.get("explain"))
+    return await answer(serving, model, body, explained(ask) if is_explained else ask, request)
 
 
 async def _many(serving: Serving, model: OpenModel, request: Request, *, detailed: bool) -> Response:
     content_type = request.headers.get("content-type", "")
     kind = table_type(content_type)
+    is_explained = wants_explanation(request.query_params.get("explain"))
     if kind is None:
         check_media_type(content_type)
         body = await read_body(request, serving.limits.body_bytes)
-        return await answer(serving, model, body, partial(Answerer.many, detailed=detailed), request)
+        many = partial(Answerer.many, detailed=detailed)
+        return await answer(serving, model, body, explained(many) if is_explained else many, request)
+    if is_explained:
+        raise refuse_table()
     wanted = answer_type(request.headers.get("accept", ""), kind)
     body = await read_body(request, serving.limits.body_bytes)
 
