@@ -86,8 +86,10 @@ def main() -> None:
         servers = Servers(postgres=postgres, broker_url=broker, s3_address=s3, folder=folder)
         for backend in options.on or BACKENDS:
             reports[backend] = long_run(servers, backend, options.jobs)
-            print(f"{backend}: {reports[backend].seconds:,.0f} s", file=sys.stderr, flush=True)
-    show(reports)
+            show({backend: reports[backend]})
+            print(flush=True)
+    if len(reports) > 1:
+        show(reports)
     raise SystemExit(not all(report.is_clean for report in reports.values()))
 
 

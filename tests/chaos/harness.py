@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -27,6 +28,15 @@ HERE = Path(__file__).parent
 PATIENCE_SECONDS = 180.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How many jobs clients were told of, how many are final, how many webhooks wait."""
+
+    told: int = 0
+    final: int = 0
+    untold: int = 0
+
+
 class Run:
     """One run: its processes, its faults, its end."""
 
@@ -44,6 +54,7 @@ class Run:
         self._started_logs = 0
         self._stopped: dict[int, float] = {}
         self._started = time.monotonic()
+        self._last = Progress()
 
     @property
     def database(self) -> Database:
@@ -99,48 +110,47 @@ class Run:
         while len(self.workers) < self._count:
             self.workers.append(self.start("chaos_worker"))
 
-    def go(self, faults: Sequence[Fault], *, every_seconds: float) -> None:
-        """Submit and work, with a random fault now and then, until every job is final and told.
+    def go(self, faults: Sequence[Fault], *, every_jobs: int) -> None:
+        """Submit and work, with a random fault every so many finished jobs, until every job is final and told.
 
-        There is no limit for the whole: a machine may be slow. A run that makes no progress has failed.
+        Nothing here depends on how fast the machine is: a run that makes no progress has failed.
         """
         self.start_clients()
-        next_fault = time.monotonic() + every_seconds
+        next_fault = max(1, every_jobs // 2)
         progress, since = self.progress(), time.monotonic()
         while self.clients or not self.is_done():
             self.keep_clients()
             self.keep_workers()
             self.wake_stopped()
-            if faults and time.monotonic() > next_fault:
-                fault = self.random.choice(faults)
-                self.report.faults[getattr(fault, "__name__", str(fault))] += 1
-                fault(self)
-                next_fault = time.monotonic() + every_seconds * (0.5 + self.random.random())
+            if faults and progress.final >= next_fault:
+                self.inject(self.random.choice(faults))
+                next_fault = progress.final + self.random.randint(1, 2 * every_jobs - 1)
             if (now := self.progress()) != progress:
                 progress, since = now, time.monotonic()
             assert time.monotonic() < since + PATIENCE_SECONDS, self.status()
-            time.sleep(0.1)
+            time.sleep(0.15)
         self.report.seconds = time.monotonic() - self._started
 
-    def progress(self) -> tuple[int, int, int]:
-        """How many jobs are acknowledged, final, and told."""
+    def inject(self, fault: Fault) -> None:
+        time.sleep(self.random.random())  # any moment, not only the one after the end of a job
+        self.keep_workers()
+        self.report.faults[getattr(fault, "__name__", str(fault))] += 1
+        fault(self)
+
+    def progress(self) -> "Progress":
+        """Count; what cannot be told while the database is away is told as before."""
         notes = Path(self.setting.folder).glob("acknowledged-*.txt")
         told = len({line for path in notes for line in path.read_text().splitlines()})
-        waiting, untold = self.counts()
-        return told, waiting, untold
-
-    def counts(self) -> tuple[int, int]:
-        """How many jobs are not final, how many webhooks not delivered; (-1, -1) while nobody can tell."""
-        waiting = sa.select(sa.func.count()).select_from(JOB).where(JOB.c.state.not_in(FINAL))
+        final = sa.select(sa.func.count()).select_from(JOB).where(JOB.c.state.in_(FINAL))
         untold = sa.select(sa.func.count()).select_from(OUTBOX).where(OUTBOX.c.state == "waiting")
-        try:
-            with self.database.reading() as connection:
-                return connection.execute(waiting).scalar_one(), connection.execute(untold).scalar_one()
-        except StorageError:  # its server was just killed
-            return -1, -1
+        with suppress(StorageError), self.database.reading() as connection:  # its server may be down just now
+            done, waiting = connection.execute(final).scalar_one(), connection.execute(untold).scalar_one()
+            self._last = Progress(told=told, final=done, untold=waiting)
+        return self._last
 
     def is_done(self) -> bool:
-        return self.counts() == (0, 0)
+        now = self.progress()
+        return now.final >= self.setting.jobs and not now.untold
 
     def finish(self) -> None:
         for process in self.workers:
@@ -210,12 +220,12 @@ class Run:
         return "\n".join(texts)
 
 
-def run_chaos(run: Run, *, faults: Sequence[Fault] = (), every_seconds: float = 1.0,
+def run_chaos(run: Run, *, faults: Sequence[Fault] = (), every_jobs: int = 3,
               endpoints: Sequence[str] = ()) -> Report:  # fmt: skip
     """Run it all and judge it; nothing is asserted about what it has come to."""
     try:
         run.prepare(endpoints)
-        run.go(faults, every_seconds=every_seconds)
+        run.go(faults, every_jobs=every_jobs)
         run.finish()
         return judge(run.database, run.setting, run.report)
     finally:

@@ -65,7 +65,7 @@ def faults_of(servers: Servers, backend: str) -> Sequence[Fault]:
     return (kill_worker, stop_worker, *killing, *([flush_broker] if "Celery" in backend else []))
 
 
-def long_run(servers: Servers, backend: str, jobs: int, *, every_seconds: float = 4.0) -> Report:
+def long_run(servers: Servers, backend: str, jobs: int, *, every_jobs: int = 15) -> Report:
     """Run `jobs` jobs on a backend under everything at once, and judge."""
     name = f"chaos_{BACKENDS.index(backend)}"
     make_bucket(servers.s3_address, name.replace("_", "-"))
@@ -88,7 +88,7 @@ def long_run(servers: Servers, backend: str, jobs: int, *, every_seconds: float 
             run.flush_broker()
         try:
             run.prepare([f"http://hooks.test:{port}/"])
-            run.go(faults_of(servers, backend), every_seconds=every_seconds)
+            run.go(faults_of(servers, backend), every_jobs=every_jobs)
             run.finish()
             report = judge(run.database, replace(setting, storage_url=direct), run.report)
         finally:

@@ -74,7 +74,7 @@ def test_a_broker_that_forgets_and_workers_that_die_lose_nothing(
 ) -> None:
     """Nothing is ever announced by the clients here: the sweeps find it all."""
     run = make_run(jobs=10, workers=2)
-    run.go((flush_broker, kill_worker), every_seconds=6.0)
+    run.go((flush_broker, kill_worker), every_jobs=3)
     run.finish()
     report = run.check()
     assert (report.succeeded, report.failed) == (8, 2)

@@ -33,7 +33,7 @@ def test_everything_at_once_short(setting_of: Callable[..., Setting]) -> None:
         report = run_chaos(
             Run(setting),
             faults=(kill_worker, stop_worker),
-            every_seconds=2.5,
+            every_jobs=3,
             endpoints=[f"http://hooks.test:{port}/"],
         )
     assert report.is_clean, report
@@ -61,7 +61,7 @@ def test_a_locked_database_loses_nothing(empty_sqlite_url: str, quick_path: Path
     setting = Setting(
         database_url=empty_sqlite_url, storage_url=str(quick_path / "store"), folder=str(quick_path), jobs=30
     )
-    report = run_chaos(Run(setting), faults=(kill_worker, stop_worker, lock_database), every_seconds=3.0)
+    report = run_chaos(Run(setting), faults=(kill_worker, stop_worker, lock_database), every_jobs=3)
     assert report.is_clean, report
     assert (report.succeeded, report.failed) == (28, 2)
 
@@ -73,7 +73,7 @@ def test_a_killed_postgres_loses_nothing(postgres: Postgres, postgres_url: str, 
     setting = Setting(
         database_url=postgres_url, storage_url=str(quick_path / "store"), folder=str(quick_path), jobs=10
     )
-    report = run_chaos(Run(setting), faults=(restart_postgres(postgres),), every_seconds=3.0)
+    report = run_chaos(Run(setting), faults=(restart_postgres(postgres),), every_jobs=3)
     assert report.is_clean, report
     assert (report.succeeded, report.failed) == (8, 2)
 
