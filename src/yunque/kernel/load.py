@@ -26,6 +26,15 @@ def form_to_arrays(form: Form) -> tuple[str, dict[str, Any], Arrays]:
     return form.kind, facts, arrays
 
 
+def form_to_shared(form: Form) -> tuple[dict[str, Any], Arrays]:
+    """Give facts and arrays as a bundle holds them: as the compiled code reads them, where a form knows how.
+
+    A form read back from a mapped file reads that file's pages, which processes share.
+    """
+    facts, arrays = getattr(form, "to_shared", form.to_arrays)()
+    return facts, arrays
+
+
 def form_from_arrays(kind: str, facts: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Form:
     """Check and build a form.
 

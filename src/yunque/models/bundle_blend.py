@@ -13,14 +13,16 @@ from yunque.features.serialise import recipe_from_dict, recipe_to_dict
 from yunque.kernel.blend import Blend, Calibration, Member
 from yunque.kernel.calibration import check_calibration
 from yunque.kernel.link import n_predictions
-from yunque.kernel.load import form_from_arrays
+from yunque.kernel.load import form_from_arrays, form_to_shared
 from yunque.learning.leaderboard import Champion, Decision
 from yunque.learning.task import Task, TaskKind
 from yunque.models.bundle_arrays import Array, ArrayIndex, read_arrays, write_arrays
 from yunque.models.bundle_json import read_json, write_json
 from yunque.models.manifest import ARRAYS, BLEND, INDEX, RECIPE
 
-FORMAT = 1
+FORMAT = 1  # of recipes
+BLEND_FORMAT = 2  # 1: nodes of forests as four arrays; 2: packed, as they are walked
+READABLE = (1, 2)
 MAX_MEMBERS = 1_000
 
 
@@ -78,7 +80,7 @@ def write_champion(champion: Champion) -> dict[str, bytes]:
     packed: dict[str, Array] = {}
     members = []
     for position, member in enumerate(champion.blend.members):
-        facts, arrays = member.form.to_arrays()
+        facts, arrays = form_to_shared(member.form)
         own = {name: f"{position}/{name}" for name in arrays}
         packed |= {own[name]: array for name, array in arrays.items()}
         members.append(
@@ -93,7 +95,7 @@ def write_champion(champion: Champion) -> dict[str, bytes]:
         )
     calibration, decision = champion.blend.calibration, champion.decision
     blend = BlendRecord(
-        format=FORMAT,
+        format=BLEND_FORMAT,
         n_outputs=champion.blend.n_outputs,
         members=members,
         calibration=CalibrationRecord(kind=calibration.kind, parameters=list(calibration.parameters)),
@@ -140,8 +142,8 @@ def _read_recipes(raw: bytes) -> tuple[Recipe, ...]:
 def _check_blend(
     blend: BlendRecord, recipes: tuple[Recipe, ...], arrays: dict[str, Array], task: Task
 ) -> None:
-    if blend.format != FORMAT:
-        raise _refuse(BLEND, f"The blend has format {blend.format}; this release reads {FORMAT}.")
+    if blend.format not in READABLE:
+        raise _refuse(BLEND, f"The blend has format {blend.format}; this release reads up to {READABLE[-1]}.")
     if blend.n_outputs != task.n_outputs:
         raise _refuse(BLEND, f"The blend has {blend.n_outputs} outputs; the task needs {task.n_outputs}.")
     if not 0 < len(blend.members) <= MAX_MEMBERS:

@@ -18,15 +18,14 @@ from yunque.kernel.arrays import (
     require_within,
 )
 from yunque.kernel.forest_masks import build_masks, strike
+from yunque.kernel.forest_nodes import MAX_NODES, NODES, read_nodes, unpack
 from yunque.kernel.forest_ranks import build_ranks, score_blocks
-from yunque.kernel.forest_walk import CATEGORICAL, DEFAULT_LEFT, FEATURE_MASK, FLAG_BITS, INNER, STRICT, walk
+from yunque.kernel.forest_walk import CATEGORICAL, INNER, walk
 from yunque.kernel.form import Arrays, FloatArray, Link
 from yunque.kernel.small_trees import small_trees
 
 Precision = Literal["float64", "float32"]
 PRECISIONS = ("float64", "float32")
-FILE_FLAGS = DEFAULT_LEFT | INNER | CATEGORICAL
-MAX_NODES = 2**31 - 1
 MAX_DEPTH = 2048
 LARGEST_SINGLE = 3e38
 SOME_ROWS, MANY_ROWS = 64, 1024  # worth ranks that are there, and worth making them
@@ -94,14 +93,11 @@ class Forest:
 
     def to_arrays(self) -> tuple[dict[str, Any], Arrays]:
         """Give the facts and arrays of the class's description."""
-        packed = self.trees[1][:, 1]
-        nodes = {
-            "threshold": self.trees[0][:, 0].copy(),
-            "feature": ((packed >> FLAG_BITS) & FEATURE_MASK).astype(np.int32),
-            "left": (packed >> 32).astype(np.int32),
-            "flags": (packed & FILE_FLAGS).astype(np.uint8),
-        }
-        return dict(self.facts), nodes | self.arrays
+        return dict(self.facts), unpack(self.trees[1]) | self.arrays
+
+    def to_shared(self) -> tuple[dict[str, Any], Arrays]:
+        """Give the same with the nodes as they are walked, (N, 2) int64, in place of their four arrays."""
+        return dict(self.facts), {NODES: self.trees[1], **self.arrays}
 
     @classmethod
     def from_arrays(cls, facts: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
@@ -116,12 +112,11 @@ class Forest:
         single = [given.choice(name, PRECISIONS) == "float32" for name in ("inputs", "sums")]
         factors = np.array([given.number("divisor"), given.number("scale")])
         require(factors[0] >= 1.0, "divisor must be 1 or more")
-        nodes = _checked_nodes(given, n_features)
-        rest = _checked_rest(given, n_features, n_outputs)
+        nodes, packed = read_nodes(given, n_features, strict=single[0])
+        rest = _checked_rest(given, nodes["threshold"].size, n_features, n_outputs)
         _check_targets(nodes, rest)
         _check_sizes(nodes, rest, factors, single[1])
         rest["leaf_cover"] = given.cover(int(((nodes["flags"] & INNER) == 0).sum()))
-        packed = _pack(nodes, strict=single[0])
         categorical = bool((nodes["flags"] & CATEGORICAL).any())
         return cls(
             facts={name: facts[name] for name in FACTS},
@@ -130,8 +125,8 @@ class Forest:
             n_features=n_features,
             n_raw=n_outputs,
             trees=(
+                packed.view(np.float64),
                 packed,
-                packed.view(np.int64),
                 rest["tree_start"],
                 _packed_sets(rest),
                 rest["zero_is_missing"],
@@ -145,26 +140,8 @@ FORM = Forest
 FACTS = ("link", "n_features", "n_outputs", "inputs", "sums", "divisor", "scale")
 
 
-def _checked_nodes(given: Unchecked, n_features: int) -> Arrays:
-    """Read the nodes: types, equal lengths, features in bounds, thresholds that can be compared."""
-    threshold = given.array("threshold", "<f8", (None,))
-    count = threshold.size
-    require(count <= MAX_NODES, f"{count} nodes are too many")
-    nodes = {
-        "threshold": threshold,
-        "feature": given.array("feature", "<i4", (count,)),
-        "left": given.array("left", "<i4", (count,)),
-        "flags": given.array("flags", "|u1", (count,)),
-    }
-    require(not np.isnan(threshold).any(), "a threshold is not a number")
-    require(bool((nodes["flags"] <= FILE_FLAGS).all()), "a node has unknown flags")
-    require_within(nodes["feature"], n_features, "a node")
-    return nodes
-
-
-def _checked_rest(given: Unchecked, n_features: int, n_outputs: int) -> Arrays:
+def _checked_rest(given: Unchecked, n_nodes: int, n_features: int, n_outputs: int) -> Arrays:
     """Read everything but the nodes."""
-    n_nodes = given.array("threshold", "<f8", (None,)).size
     words = given.array("words", "<u4", (None,))
     tree_start = given.offsets("tree_start", None, n_nodes)
     require(words.size < MAX_NODES, "there are too many category sets")
@@ -224,16 +201,3 @@ def _packed_sets(rest: Arrays) -> npt.NDArray[np.uint32]:
     """Put the starts of the category sets in front of their words, counted from there."""
     starts = rest["word_start"] + rest["word_start"].size
     return np.concatenate((starts.astype(np.uint32), rest["words"]))
-
-
-def _pack(nodes: Arrays, *, strict: bool) -> FloatArray:
-    """Lay nodes out as 16 bytes each; leaves point at themselves."""
-    count = nodes["threshold"].size
-    packed = np.empty((count, 2))
-    packed[:, 0] = nodes["threshold"]
-    inner = (nodes["flags"] & INNER) > 0
-    left = np.where(inner, nodes["left"], np.arange(count)).astype(np.int64)
-    feature = nodes["feature"].astype(np.int64)
-    flags = nodes["flags"].astype(np.int64) + STRICT * ((nodes["flags"] & CATEGORICAL) > 0) * strict
-    packed.view(np.int64)[:, 1] = left << 32 | feature << FLAG_BITS | flags
-    return packed
