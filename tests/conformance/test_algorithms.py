@@ -138,6 +138,22 @@ def test_a_refit_repeats_the_number_of_rounds(name: str, kind: TaskKind) -> None
 
 
 @each_algorithm_and_task
+@pytest.mark.parametrize("cut", [False, True], ids=["to its end", "cut by the clock"])
+def test_a_fit_is_replayed_to_the_bit_by_its_rounds(name: str, kind: TaskKind, cut: bool) -> None:
+    entry = algorithm(name)
+    asked: list[int] = []
+    request = request_of(entry, kind, should_stop=lambda: cut and (asked.append(1) or len(asked) > 3))
+    fitted = entry.fit(request)
+    rounds = entry.refit_params(fitted.rounds) if fitted.rounds else {}
+    replayed = replace(request, valid=None, should_stop=lambda: False, params={**request.params, **rounds})
+    again = entry.fit(replayed)
+    x = strange_rows(entry.view)
+    assert np.array_equal(entry.flatten(again, replayed).raw(x), entry.flatten(fitted, request).raw(x))
+    if entry.reference is not None:
+        assert entry.reference(again) == entry.reference(fitted)
+
+
+@each_algorithm_and_task
 def test_weights_matter(name: str, kind: TaskKind) -> None:
     """Rows told twice, with contrary answers: the heavy ones must win."""
     entry = algorithm(name)

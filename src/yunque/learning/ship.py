@@ -65,14 +65,17 @@ def bag(
 def refit_rounds(split: Split, by_fold: Mapping[int, FoldResult]) -> int:
     """Give the rounds of a refit on all rows: those of the folds, times the root of the growth in rows.
 
-    Blocks in time grow, so the last one speaks; elsewhere the mean does.
+    Blocks in time grow, so the last one speaks; elsewhere the mean does. A fold of 0 rounds came to its own
+    end, and so shall the refit.
     """
     folds = sorted(by_fold)
     if "time" in split.kind:
         folds = folds[-1:]
+    if not all(by_fold[fold].rounds for fold in folds):
+        return 0
     rounds = float(np.mean([by_fold[fold].rounds for fold in folds]))
     rows = float(np.mean([len(split.folds[fold].train) for fold in folds]))
-    return max(1, round(rounds * np.sqrt(len(split.training) / rows))) if rounds else 0
+    return max(1, round(rounds * np.sqrt(len(split.training) / rows)))
 
 
 def refit(

@@ -197,7 +197,15 @@ def _flatten(fitted: Fitted, request: FitRequest) -> Form:
 
 
 def _reference(fitted: Fitted) -> tuple[str, bytes]:
-    return ".cbm", b"" if fitted.native is None else _saved(fitted.native.model, "cbm")
+    """Give the model file without what differs between equal fits: moments, ids, limits never reached."""
+    if fitted.native is None:
+        return ".cbm", b""
+    model = fitted.native.model.copy()
+    metadata = model.get_metadata()
+    for key in [*metadata.keys()]:
+        if key != "class_params":
+            del metadata[key]
+    return ".cbm", _saved(model, "cbm")
 
 
 def _cost(rows: int, columns: int, outputs: int) -> float:

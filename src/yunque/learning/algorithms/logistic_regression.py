@@ -110,7 +110,7 @@ def _fit(request: FitRequest) -> Fitted:
             weights=of_all_classes(weights, seen, n_classes),
             bias=of_all_classes(bias, seen, n_classes, ABSENT),
         )
-    return Fitted(native=native, stopped_early=stopped)
+    return Fitted(native=native, rounds=int(found.nit) if stopped else 0, stopped_early=stopped)
 
 
 def _flatten(fitted: Fitted, request: FitRequest) -> Form:
@@ -137,5 +137,6 @@ ALGORITHM = Algorithm(
     fit=_fit,
     flatten=_flatten,
     native_raw=_native_raw,
+    refit_params=lambda rounds: {"max_iter": rounds} if rounds else {},
     cost=lambda rows, columns, outputs: 0.02 + 1e-7 * rows * columns * outputs,
 )

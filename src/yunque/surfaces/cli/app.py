@@ -11,6 +11,7 @@ from yunque.surfaces.cli import aml, keys, models
 from yunque.surfaces.cli.check import check
 from yunque.surfaces.cli.errors import exit_code_of, show_error
 from yunque.surfaces.cli.predict import predict
+from yunque.surfaces.cli.replay import replay
 from yunque.surfaces.cli.serve import serve
 from yunque.surfaces.cli.train import train
 from yunque.version import __version__
@@ -45,6 +46,7 @@ app.command()(check)
 app.command()(train)
 app.command()(predict)
 app.add_typer(models.app, name="models")
+app.command()(replay)
 app.command()(serve)
 app.add_typer(keys.app, name="keys")
 app.add_typer(aml.app, name="aml")

@@ -90,6 +90,7 @@ def train(
     from yunque.data.infer import Wishes
     from yunque.learning.budget import parse_budget
     from yunque.services.publish import publish
+    from yunque.services.source_memory import remember_source
     from yunque.services.train import TrainRequest
     from yunque.services.train import train as run_train
     from yunque.surfaces.bootstrap import open_platform, person
@@ -128,6 +129,7 @@ def train(
         with shown_progress(parse_budget(budget), quiet=as_json) as listener:
             trained = run_train(request, folder, platform.clock, listener)
         published = publish(platform.registry, folder, name=request.name, by=who)
+    remember_source(platform.settings.home, trained.bundle.manifest.dataset.fingerprint, tables)
     if as_json:
         write_json(document(trained, published))
     else:
