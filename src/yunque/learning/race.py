@@ -3,7 +3,7 @@
 After Bergman, Purucker, Hutter: Don't waste your time: early stopping cross-validation (AutoML 2024).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +12,7 @@ from yunque.learning.candidate import Candidate
 from yunque.learning.fold_fit import FoldResult
 from yunque.learning.leaderboard import State
 
-FEWEST_KEPT = 3
+PROVEN_FOLDS = 2  # after which the last of a family may go
 HOPELESS_SHARE = 0.35
 SAFETY = 1.2  # a fit is only started when this times its expected seconds are left
 
@@ -73,14 +73,21 @@ class Standing:
 
 
 def incumbent(standings: Mapping[str, Standing]) -> Standing | None:
-    """Give the best candidate among those that came furthest in the race."""
+    """Give the best candidate on the folds that the foremost have in common.
+
+    Those one fold behind the furthest are compared, too: who is alone in front is not the best for it.
+    """
     entered = [each for each in standings.values() if each.losses and each.state in (None, "done")]
     entered = [each for each in entered if not each.candidate.is_reference] or entered
     if not entered:
         return None
-    shared = max(each.reach for each in entered)
-    furthest = [each for each in entered if each.reach == shared]
-    return min(furthest, key=lambda each: (each.mean_loss, each.name))
+    shared = max(0, max(each.reach for each in entered) - 1) or min(1, max(each.reach for each in entered))
+    foremost = [each for each in entered if each.reach >= shared]
+    return min(foremost, key=lambda each: (_mean(each.in_order[:shared]), each.name))
+
+
+def _mean(losses: tuple[float, ...]) -> float:
+    return float(np.mean(losses)) if losses else float("inf")
 
 
 def next_fit(standings: Mapping[str, Standing], folds: int) -> list[tuple[Standing, int]]:
@@ -118,7 +125,7 @@ def drop_hopeless(standings: Mapping[str, Standing]) -> None:
     for each in standings.values():
         if each.state is not None or each is best or each.candidate.is_reference or not each.reach:
             continue
-        if each.reach < 2 and _is_last_of_family(each, standings):
+        if each.reach < PROVEN_FOLDS and _is_last_of_family(each, standings):
             continue
         shared = min(each.reach, best.reach)
         mean = float(np.mean(each.in_order[:shared]))
@@ -135,49 +142,59 @@ def _hopeless(standings: Mapping[str, Standing], best: Standing, shared: int) ->
     ]
     if not references:
         return float("inf")
-    return hopeless_loss(float(np.mean(best.in_order[:shared])), references[0])
+    return hopeless_loss(float(np.mean(best.in_order[:shared])), references[0], shared >= PROVEN_FOLDS)
 
 
-def hopeless_loss(best: float, constant: float) -> float:
+def hopeless_loss(best: float, constant: float, is_proven: bool = True) -> float:
     """Give the loss that is 35 % of the way from the best to the constant.
 
-    Of positive losses the way is measured in logarithms: when the best took away 98 % of the constant's loss,
-    a candidate with ten times its loss has no place in a blend, though it is close on a straight scale.
+    Once two folds have spoken, the way is measured in logarithms: when the best took away 98 % of the
+    constant's loss, a candidate with ten times its loss has no place in a blend, though it is close on a
+    straight scale. One fold alone can be luck, and more so the smaller its loss.
     """
-    if best > 0.0 and constant > best:
+    if is_proven and best > 0.0 and constant > best:
         return float(best ** (1.0 - HOPELESS_SHARE) * constant**HOPELESS_SHARE)
     return best + HOPELESS_SHARE * (constant - best)
 
 
 def shed(standings: Mapping[str, Standing], folds: int, seconds_left: float, workers: int) -> None:
-    """Once all ran the first fold, drop the worst until those that stay can finish in time.
+    """Once all ran the first fold, drop those that would not finish in time beside better ones.
 
-    Nobody is dropped before it is needed, and never below three; the best of each family stays until it has
-    finished two folds.
+    The best goes on whatever it costs, and the best of each family until it has finished two folds. Of the
+    others, better ones first, each stays that still fits into the time: an expensive one makes room for
+    cheaper ones behind it. Nobody is dropped before it is needed.
     """
     alive = [each for each in standings.values() if each.state is None and not each.candidate.is_reference]
     best = incumbent(standings)
-    needed = seconds_needed(standings, folds, workers)
-    if best is None or any(not each.reach for each in alive) or needed <= seconds_left:
+    if best is None or any(not each.reach for each in alive):
+        return
+    if seconds_needed(standings, folds, workers) <= seconds_left:
         return
     ranked = sorted(alive, key=lambda each: (_behind(each, best), each.name))
-    families: set[str] = set()
-    protected = {best.name}
-    for each in ranked:
-        if each.candidate.family not in families and each.reach < 2:
-            protected.add(each.name)
-        families.add(each.candidate.family)
-    staying = len(ranked)
-    for place, each in zip(range(len(ranked), 0, -1), reversed(ranked), strict=True):
-        if needed <= seconds_left or staying <= FEWEST_KEPT:
-            return
+    protected = _protected(ranked, best)
+    seconds = max(0.0, seconds_left) * max(1, workers)
+    for each in protected.values():
+        seconds -= (each.fold_seconds or 0.0) * ((folds if each is best else PROVEN_FOLDS) - each.reach)
+    for place, each in enumerate(ranked, start=1):
         if each.name in protected:
             continue
-        needed -= (each.fold_seconds or 0.0) * (folds - each.reach) / max(1, workers)
-        staying -= 1
-        each.leave(
-            "dropped", f"place {place} of {len(ranked)} after {each.reach} of {folds} folds; too little time"
-        )
+        cost = (each.fold_seconds or 0.0) * (folds - each.reach)
+        if cost <= seconds:
+            seconds -= cost
+        else:
+            reason = f"place {place} of {len(ranked)} after {each.reach} of {folds} folds; too little time"
+            each.leave("dropped", reason)
+
+
+def _protected(ranked: Sequence[Standing], best: Standing) -> dict[str, Standing]:
+    """Give the best of all, and the best of each family that has not finished two folds."""
+    protected = {best.name: best}
+    families: set[str] = set()
+    for each in ranked:
+        if each.candidate.family not in families and each.reach < PROVEN_FOLDS:
+            protected[each.name] = each
+        families.add(each.candidate.family)
+    return protected
 
 
 def _behind(each: Standing, best: Standing) -> float:

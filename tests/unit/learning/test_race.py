@@ -1,5 +1,6 @@
 """Who may drop out of the race, and who runs next."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,12 +55,15 @@ def test_folds_come_breadth_first_and_the_better_ones_first() -> None:
     assert [(each.name, fold) for each, fold in next_fit(standings, 2)] == [("c", 0)]
 
 
-def test_the_incumbent_is_the_best_of_those_that_came_furthest_and_never_the_reference() -> None:
+def test_the_incumbent_is_the_best_of_the_foremost_on_shared_folds_and_never_the_reference() -> None:
     standings = race(
-        standing("a", [0.2]), standing("b", [0.4, 0.5]), standing("c", [0.9, 0.0], by="constant")
+        standing("late", [0.1]),
+        standing("a", [0.2, 0.2]),
+        standing("in front", [0.4, 0.5, 0.6]),
+        standing("c", [0.9, 0.0, 0.0], by="constant"),
     )
     best = incumbent(standings)
-    assert best is not None and best.name == "b"
+    assert best is not None and best.name == "a"
     alone = incumbent(race(standing("c", [0.9], by="constant")))
     assert alone is not None and alone.name == "c"
     assert incumbent({}) is None
@@ -83,12 +87,13 @@ def test_only_the_hopeless_are_dropped_without_pressure() -> None:
 
 def test_hopeless_is_measured_in_logarithms_of_positive_losses() -> None:
     assert hopeless_loss(0.015, 0.83) == pytest.approx(0.061, abs=1e-3)
+    assert hopeless_loss(0.015, 0.83, is_proven=False) == pytest.approx(0.300, abs=1e-3)
     assert hopeless_loss(0.50, 0.60) == pytest.approx(0.533, abs=1e-3)
     assert hopeless_loss(-1.0, 1.0) == pytest.approx(-0.3)
     assert hopeless_loss(0.0, 1.0) == pytest.approx(0.35)
 
 
-def test_pressure_drops_the_worst_until_the_others_fit_but_keeps_each_family_and_three() -> None:
+def test_pressure_drops_those_that_do_not_fit_beside_better_ones_but_no_family_early() -> None:
     names = "abcdefg"
     standings = race(
         *(standing(name, [0.1 * place]) for place, name in enumerate(names, start=1)),
@@ -98,10 +103,20 @@ def test_pressure_drops_the_worst_until_the_others_fit_but_keeps_each_family_and
     assert all(each.state is None for each in standings.values())
     shed(standings, 5, seconds_left=12.5, workers=2)
     dropped = {name for name, each in standings.items() if each.state}
-    assert dropped == {"g", "f"}  # 8 candidates of 4 more folds: 16 s for two workers, each drop saves 2 s
+    assert dropped == {"g"}  # 25 core-seconds: four for each of a to f, and one more fold for x
     shed(standings, 5, seconds_left=0.1, workers=2)
-    left = {name for name, each in standings.items() if each.state is None}
-    assert left == {"a", "b", "x"}
+    assert {name for name, each in standings.items() if each.state is None} == {"a", "x"}
+    standings["x"].losses[1] = 5.0
+    standings["x"].results[1] = standings["x"].results[0]
+    shed(standings, 5, seconds_left=0.1, workers=2)
+    assert {name for name, each in standings.items() if each.state is None} == {"a"}
+
+
+def test_an_expensive_candidate_makes_room_for_cheaper_ones_behind_it() -> None:
+    standings = race(standing("a", [0.1]), standing("b", [0.2]), standing("c", [0.3]))
+    standings["b"].results[0] = replace(standings["b"].results[0], seconds=10.0)
+    shed(standings, 5, seconds_left=9.0, workers=1)
+    assert {name: each.state for name, each in standings.items()} == {"a": None, "b": "dropped", "c": None}
 
 
 def test_nobody_is_shed_before_all_ran_once() -> None:
