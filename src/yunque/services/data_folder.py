@@ -63,9 +63,10 @@ def open_table(folder: Path, text: str) -> Iterator[BinaryIO]:
         handle = _step(here, parts[-1], os.O_NONBLOCK, text, keep=True)
     finally:
         os.close(here)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _refused("it names no ordinary file")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise _refused("it names no ordinary file")
         yield file
 
 

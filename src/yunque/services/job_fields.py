@@ -75,4 +75,4 @@ def _wrong(text: str, under: str) -> WrongField:
 
 
 def _hint(shape: type[msgspec.Struct]) -> str:
-    return f"Fields: {', '.join(shape.__struct_fields__)}."
+    return f"Fields: {', '.join(name for name in shape.__struct_fields__ if name != 'origin')}."

@@ -55,6 +55,16 @@ def take_upload(office: Office, tenant: str, file_name: str, chunks: Iterable[by
     return receive(office.database, office.storage, new, office.limits)
 
 
+def find_upload(office: Office, tenant: str, upload_id: str) -> Upload:
+    """Give the tenant's upload; NotFoundError when there is none."""
+    return upload_of(office.database, tenant, upload_id)
+
+
+def drop_upload(office: Office, tenant: str, upload_id: str) -> None:
+    """Forget an upload; ConflictError while an unfinished job needs it."""
+    delete_upload(office.database, office.storage, tenant, upload_id)
+
+
 def take_path(office: Office, tenant: str, path: str) -> Upload:
     """Give an upload with what the data folder holds at `path` now, so that a job's table never changes.
 
@@ -67,7 +77,12 @@ def take_path(office: Office, tenant: str, path: str) -> Upload:
     """
     name = PurePath(parts_of(path)[-1]).name
     with open_table(office.data_folder, path) as file:
-        taken = take_upload(office, tenant, name, chunks_of(file))
+        return take_once(office, tenant, name, chunks_of(file))
+
+
+def take_once(office: Office, tenant: str, file_name: str, chunks: Iterable[bytes]) -> Upload:
+    """Store a file as `take_upload` does, or give the upload that holds the same under the same name."""
+    taken = take_upload(office, tenant, file_name, chunks)
     first = _first_of(office.database, taken)
     if first.id != taken.id:
         delete_upload(office.database, office.storage, tenant, taken.id)

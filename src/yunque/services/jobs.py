@@ -26,7 +26,7 @@ from yunque.runtime.jobs.queue_view import (
     list_jobs,
     pauses,
 )
-from yunque.runtime.jobs.uploads import Upload, upload_of
+from yunque.runtime.jobs.uploads import Upload
 from yunque.runtime.storage import chunks_of
 from yunque.services.job_fields import FieldsError, WrongField
 from yunque.services.job_office import Office
@@ -91,11 +91,6 @@ def submit(office: Office, request: Request) -> Accepted:
     )
     _wake(office, accepted)
     return accepted
-
-
-def find(office: Office, tenant: str, upload_id: str) -> Upload:
-    """Give the tenant's upload; NotFoundError when there is none."""
-    return upload_of(office.database, tenant, upload_id)
 
 
 def list_(office: Office, wanted: JobFilter) -> tuple[Job, ...]:

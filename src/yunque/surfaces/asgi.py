@@ -18,6 +18,7 @@ from yunque.surfaces.http.limits import Limits
 from yunque.surfaces.http.metrics_share import SharedCounts
 from yunque.surfaces.http.serving import Serving
 from yunque.surfaces.http.watch import Watch
+from yunque.surfaces.worker import open_desk
 
 PREDICTIONS, TRIALS = "predictions", "trials"  # folders under the home
 
@@ -34,6 +35,8 @@ def build() -> ASGIApp:
                 body_bytes=settings.max_body_bytes,
                 body_seconds=settings.body_timeout_seconds,
                 rows=settings.max_rows,
+                upload_bytes=settings.max_upload_bytes,
+                upload_seconds=settings.upload_timeout_seconds,
             ),
             keyring=open_keys(settings),
             tokens=open_tokens(settings),
@@ -42,6 +45,7 @@ def build() -> ASGIApp:
             shared=SharedCounts(settings.counters_folder),
             access_log=AccessLog(sys.stderr),
             watch=_open_watch(platform),
+            office=open_desk(platform).office,
         )
     )
 

@@ -21,6 +21,7 @@ from yunque.surfaces.http.observe import Observe
 from yunque.surfaces.http.routes.health import health_routes
 from yunque.surfaces.http.routes.invocations import invocation_routes
 from yunque.surfaces.http.routes.models import model_routes
+from yunque.surfaces.http.routes.office import office_routes
 from yunque.surfaces.http.routes.predict import predict_routes
 from yunque.surfaces.http.routes.trials import trial_routes
 from yunque.surfaces.http.routes.v2 import v2_routes
@@ -56,6 +57,7 @@ def documented_app(serving: Serving, admission: Admission) -> FastAPI:
             await run_in_threadpool(partial(serving.watch.flush, serving.shelf.view, is_last=True))
             share(serving)
             serving.access_log.flush()
+            serving.tables.close()
 
     app = FastAPI(
         title=TITLE,
@@ -70,6 +72,9 @@ def documented_app(serving: Serving, admission: Admission) -> FastAPI:
     openapi.install(app, serving)
     for routes in (predict_routes, model_routes, trial_routes, v2_routes, invocation_routes, health_routes):
         app.include_router(routes(serving))
+    if serving.office is not None:
+        for router in office_routes(serving.office, serving.shelf):
+            app.include_router(router)
     app.include_router(docs_routes(app))
     refuse_undeclared(app)
     # The last one added is the outermost.

@@ -23,11 +23,15 @@ from yunque.errors import (
     UsageError,
     YunqueError,
 )
+from yunque.runtime.jobs.ledger import FundsError
+from yunque.runtime.jobs.uploads import QuotaError, TooLargeError
+from yunque.services.job_fields import FieldsError
 from yunque.surfaces.http.problem import FieldError, Problem, ProblemError, escape_pointer
 
 # The nearest ancestor of an error decides.
 STATUS: dict[type[YunqueError], int] = {
     UsageError: 400,
+    FieldsError: 422,
     NotFoundError: 404,
     ConflictError: 409,
     AccessError: 401,
@@ -36,6 +40,9 @@ STATUS: dict[type[YunqueError], int] = {
     BundleError: 503,
     GateError: 409,
     LimitError: 429,
+    FundsError: 402,
+    TooLargeError: 413,
+    QuotaError: 403,
     StorageError: 503,
     YunqueError: 500,
 }
@@ -46,7 +53,11 @@ Locate = Callable[[Any], str]
 def problem_of(error: YunqueError) -> Problem:
     """Translate an error raised on purpose; its message never holds a path, SQL or a traceback."""
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    errors = field_errors(error.failures, by_name) if isinstance(error, ContractError) else ()
+    errors: Sequence[FieldError] = ()
+    if isinstance(error, ContractError):
+        errors = field_errors(error.failures, by_name)
+    elif isinstance(error, FieldsError):
+        errors = [FieldError(pointer=it.pointer, code=it.code, detail=it.detail) for it in error.fields]
     headers = {"Retry-After": "1"} if status in (429, 503) else {}
     if status == 500:
         return unforeseen()

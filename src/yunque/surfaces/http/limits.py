@@ -7,6 +7,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from yunque.surfaces.http.problem import Problem, ProblemError
 
+UPLOADS = ("/api/v1/uploads", "/api/portal/upload")
+FORM_BYTES = 64 * 1024
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -16,11 +19,20 @@ class Limits:
         body_bytes: largest body.
         body_seconds: longest wait for the whole body.
         rows: most rows in one request.
+        upload_bytes, upload_seconds: the same of a body that goes to storage as it comes in.
     """
 
     body_bytes: int
     body_seconds: float
     rows: int
+    upload_bytes: int = 500 * 2**20
+    upload_seconds: float = 1800.0
+
+    def of(self, path: str) -> tuple[int, float]:
+        """Give the largest body and the longest wait at an address; a form has some bytes beside its file."""
+        if path.startswith(UPLOADS):
+            return self.upload_bytes + FORM_BYTES, self.upload_seconds
+        return self.body_bytes, self.body_seconds
 
 
 class BodyLimit:
@@ -36,17 +48,16 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         claimed = _claimed_length(scope)
-        if claimed is not None and claimed > self._limits.body_bytes:
-            response = too_large(self._limits.body_bytes).response(
-                scope.get("state", {}).get("request_id", "")
-            )
+        most, seconds = self._limits.of(scope["path"])
+        if claimed is not None and claimed > most:
+            response = too_large(most).response(scope.get("state", {}).get("request_id", ""))
             await response(scope, receive, send)
             return
-        await self._app(scope, self._counting(receive), send)
+        await self._app(scope, self._counting(receive, most, seconds), send)
 
-    def _counting(self, receive: Receive) -> Receive:
-        limits, seen, is_complete = self._limits, 0, False
-        deadline = asyncio.get_running_loop().time() + limits.body_seconds
+    def _counting(self, receive: Receive, most: int, seconds: float) -> Receive:
+        seen, is_complete = 0, False
+        deadline = asyncio.get_running_loop().time() + seconds
 
         async def counted() -> Message:
             nonlocal seen, is_complete
@@ -56,12 +67,12 @@ class BodyLimit:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError as error:
-                raise ProblemError(too_slow(limits.body_seconds)) from error
+                raise ProblemError(too_slow(seconds)) from error
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
                 is_complete = not message.get("more_body", False)
-                if seen > limits.body_bytes:
-                    raise ProblemError(too_large(limits.body_bytes))
+                if seen > most:
+                    raise ProblemError(too_large(most))
             return message
 
         return counted

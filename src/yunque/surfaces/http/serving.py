@@ -6,6 +6,7 @@ import polars as pl
 
 from yunque.monitoring.answered_rows import Arm
 from yunque.services.access import Keyring
+from yunque.services.job_office import Office
 from yunque.services.score import OpenModel, Shelf, View
 from yunque.surfaces.http.access_log import AccessLog
 from yunque.surfaces.http.answer import class_name
@@ -15,6 +16,7 @@ from yunque.surfaces.http.guard import Keys, Tokens
 from yunque.surfaces.http.limits import Limits
 from yunque.surfaces.http.metrics import Metrics
 from yunque.surfaces.http.metrics_share import SharedCounts
+from yunque.surfaces.http.table_reader import TableReader
 from yunque.surfaces.http.watch import Watch
 
 MOST_ANSWERERS = 64
@@ -51,7 +53,9 @@ class Serving:
         metrics: counters of this worker.
         shared: counters of the workers beside it.
         access_log: a line per request; writes nothing without a stream.
+        tables: reads bodies that are tables.
         watch: what is seen of the answers: log, drift, trials.
+        office: where jobs are taken; None for a server that takes none.
     """
 
     shelf: Shelf
@@ -63,7 +67,9 @@ class Serving:
     metrics: Metrics = field(default_factory=Metrics)
     shared: SharedCounts = field(default_factory=lambda: SharedCounts(None))
     access_log: AccessLog = field(default_factory=AccessLog)
+    tables: TableReader = field(default_factory=TableReader)
     watch: Watch = field(default_factory=Watch)
+    office: Office | None = None
     answerers: Answerers = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,22 @@
+"""All the ways in to jobs, in the order in which their addresses are looked at."""
+
+from fastapi import APIRouter
+
+from yunque.services.job_office import Office
+from yunque.services.score import Shelf
+from yunque.surfaces.http.routes.auto_ml import auto_ml_routes
+from yunque.surfaces.http.routes.job_queue import queue_routes
+from yunque.surfaces.http.routes.jobs import job_routes
+from yunque.surfaces.http.routes.portal import portal_routes
+from yunque.surfaces.http.routes.uploads import upload_routes
+
+
+def office_routes(office: Office, shelf: Shelf) -> tuple[APIRouter, ...]:
+    """Give the routers of jobs, uploads, R3's door and R1's door."""
+    return (
+        queue_routes(office),
+        job_routes(office),
+        upload_routes(office),
+        auto_ml_routes(office, shelf),
+        portal_routes(office),
+    )
