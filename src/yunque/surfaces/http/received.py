@@ -2,6 +2,7 @@
 
 import zlib
 
+import polars as pl
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -12,6 +13,7 @@ from yunque.surfaces.http.fast_path import SMALL_BODY
 from yunque.surfaces.http.limits import too_large
 from yunque.surfaces.http.problem import Problem, ProblemError
 from yunque.surfaces.http.serving import Serving
+from yunque.surfaces.http.table_bodies import FORMATS
 
 GZIP = 31  # zlib's window bits for a gzip header
 PIECE = 1 << 20
@@ -59,6 +61,15 @@ def decompress(body: bytes, most_bytes: int) -> bytes:
     except zlib.error as error:
         raise _broken() from error
     return b"".join(parts)
+
+
+async def read_rows(serving: Serving, body: bytes, kind: str) -> pl.DataFrame:
+    """Read a body as a table, in a thread and a process of its own.
+
+    Raises:
+        ProblemError: see `TableReader.read`.
+    """
+    return await run_in_threadpool(serving.tables.read, body, kind, FORMATS[kind], serving.limits.rows)
 
 
 def _broken() -> ProblemError:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
-from yunque.data.table import read_table, write_table
+from yunque.data.table import write_table
 from yunque.data.validate import CheckFailure
-from yunque.errors import TableError
 from yunque.surfaces.http.answering import JSON, Answered, Answerer
-from yunque.surfaces.http.body import too_many_rows
 from yunque.surfaces.http.problem import FieldError, Problem, ProblemError, escape_pointer
+from yunque.surfaces.http.table_child import ARROW_STREAM
 
 # Media type -> suffix by which files of the format are written.
 FORMATS: dict[str, str] = {
@@ -24,7 +23,6 @@ FORMATS: dict[str, str] = {
     "application/vnd.apache.arrow.file": ".arrow",
     "application/vnd.apache.parquet": ".parquet",
 }
-ARROW_STREAM = "application/vnd.apache.arrow.stream"
 
 
 def table_type(content_type: str) -> str | None:
@@ -40,40 +38,6 @@ def answer_type(accept: str, request_type: str) -> str:
         if kind in FORMATS or kind == JSON:
             return kind
     return request_type
-
-
-def read_body(body: bytes, media_type: str, most_rows: int) -> pl.DataFrame:
-    """Read a body as a table.
-
-    Raises:
-        ProblemError: 413 when it has too many rows, 422 when it is no table of that type.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"body{FORMATS[media_type]}"
-        try:
-            if media_type == ARROW_STREAM:
-                path = _as_file(body, path)
-            else:
-                path.write_bytes(body)
-            frame = read_table(path, limit=most_rows + 1)
-        except TableError as error:
-            raise ProblemError(
-                Problem(status=422, code=error.code, detail=error.message, hint=error.hint)
-            ) from error
-    if frame.height > most_rows:
-        raise ProblemError(too_many_rows(frame.height, most_rows))
-    return frame
-
-
-def _as_file(body: bytes, path: Path) -> Path:
-    """Write an Arrow stream as the Arrow file that tables are read from."""
-    try:
-        pl.read_ipc_stream(body).write_ipc(path)
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        raise TableError(
-            "The body is no Arrow stream.", hint="Write it with an Arrow stream writer."
-        ) from error
-    return path
 
 
 def answer_table(answerer: Answerer, frame: pl.DataFrame, media_type: str, *, detailed: bool) -> Answered:

@@ -8,9 +8,8 @@ from yunque.surfaces.http.answering import Answered, Answerer
 from yunque.surfaces.http.body import check_media_type
 from yunque.surfaces.http.invocations import invoke, table_predictions
 from yunque.surfaces.http.needs import declare, guarded_router
-from yunque.surfaces.http.received import answer, read_body
+from yunque.surfaces.http.received import answer, read_body, read_rows
 from yunque.surfaces.http.serving import Serving
-from yunque.surfaces.http.table_bodies import read_body as read_table
 from yunque.surfaces.http.table_bodies import table_type
 from yunque.version import __version__
 
@@ -27,11 +26,10 @@ def invocation_routes(serving: Serving) -> APIRouter:
         if kind is None:
             check_media_type(content_type)
         body = await read_body(request, serving.limits.body_bytes)
+        frame = None if kind is None else await read_rows(serving, body, kind)
 
         def ask(answerer: Answerer, raw: bytes) -> Answered:
-            if kind is None:
-                return invoke(answerer, raw)
-            return table_predictions(answerer, read_table(raw, kind, answerer.most_rows))
+            return invoke(answerer, raw) if frame is None else table_predictions(answerer, frame)
 
         return await answer(serving, model, body, ask, request)
 

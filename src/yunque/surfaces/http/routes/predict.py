@@ -11,10 +11,9 @@ from yunque.surfaces.http.answering import Answered, Answerer
 from yunque.surfaces.http.body import check_media_type
 from yunque.surfaces.http.explained import explained, refuse_table, wants_explanation
 from yunque.surfaces.http.needs import guarded_router
-from yunque.surfaces.http.received import answer, read_body
+from yunque.surfaces.http.received import answer, read_body, read_rows
 from yunque.surfaces.http.serving import Serving
 from yunque.surfaces.http.table_bodies import answer_table, answer_type, table_type
-from yunque.surfaces.http.table_bodies import read_body as read_table
 
 
 def predict_routes(serving: Serving) -> APIRouter:
@@ -72,9 +71,9 @@ async def _many(serving: Serving, model: OpenModel, request: Request, *, detaile
         raise refuse_table()
     wanted = answer_type(request.headers.get("accept", ""), kind)
     body = await read_body(request, serving.limits.body_bytes)
+    frame = await read_rows(serving, body, kind)
 
-    def ask(answerer: Answerer, raw: bytes) -> Answered:
-        frame = read_table(raw, kind, answerer.most_rows)
+    def ask(answerer: Answerer, _: bytes) -> Answered:
         return answer_table(answerer, frame, wanted, detailed=detailed)
 
     return await answer(serving, model, body, ask, request)
