@@ -2,10 +2,10 @@
 
     python benchmarks/cold_start.py FOLDER [--runs 5]
 
-FOLDER holds the models of `serving.py` (made when they are not there). Cold is the process: a new interpreter
-each time, nothing imported, no model open. Warm are the compiled kernels' cache (made by a run before; without
-one, compiling takes longer than everything else, which is printed too) and the file system's cache. CPU
-seconds stand beside the clock's, for machines with neighbours.
+FOLDER holds the models of `serving.py` (made when they are not there). Cold is the process: a new one each
+time, nothing imported, no model open. Warm are the compiled kernels' cache (made by a run before; without one,
+compiling takes longer than everything else, which is printed too) and the file system's cache. CPU seconds
+stand beside the clock's, for machines with neighbours.
 """
 
 import argparse
@@ -88,9 +88,8 @@ def main() -> None:
         for number in range(given.runs):
             ready, cpu, answered = first_answer(home, body, {})
             times.append(ready)
-            print(
-                f"| process {number + 1}, kernels compiled before | {ready:.2f} | {cpu:.2f} | {answered:.2f} |"
-            )
+            name = f"process {number + 1}, kernels compiled before"
+            print(f"| {name} | {ready:.2f} | {cpu:.2f} | {answered:.2f} |")
         cache = Path(scratch) / "kernels"
         ready, cpu, answered = first_answer(home, body, {"NUMBA_CACHE_DIR": str(cache)})
         print(f"| no kernel compiled yet | {ready:.2f} | {cpu:.2f} | {answered:.2f} |")
