@@ -18,7 +18,7 @@ from yunque.runtime.jobs.progress import Note, events_after
 from yunque.runtime.jobs.queue import LeaseLost, Policy, Queue, Verdict, claim, has_work, heartbeat
 from yunque.runtime.jobs.queue_finish import cancelled, complete, fail, put_back, reap
 from yunque.runtime.jobs.queue_operate import cancel, pause, resume, retry, running
-from yunque.runtime.jobs.queue_submit import Submission, submit
+from yunque.runtime.jobs.queue_submit import Submission, submit, submit_many
 from yunque.runtime.jobs.queue_view import JobFilter, attempts_of, count_jobs, job_of, list_jobs, pauses
 
 CRASH = Failure(code="crashed", message="The job's process crashed.", is_retryable=True)
@@ -90,6 +90,23 @@ def test_the_same_key_and_request_give_the_same_job(queue: Queue) -> None:
 def test_without_a_key_each_submission_is_a_job_of_its_own(queue: Queue) -> None:
     assert len({put(queue).id for _ in range(3)} | {put(queue, "b").id}) == 4
     assert put(queue, idempotency_key="k").id != put(queue).id
+
+
+def test_of_jobs_submitted_together_all_are_there_or_none(queue: Queue) -> None:
+    def wishes(*words: dict[str, object]) -> list[Submission]:
+        return [Submission(tenant="a", kind="picky", payload=word) for word in words]
+
+    found = submit_many(queue, wishes({"word": "one"}, {"word": "two"}))
+    assert [accepted.job.payload for accepted in found] == [{"word": "one"}, {"word": "two"}]
+    keyed = Submission(tenant="a", kind="free", payload={"n": 1}, idempotency_key="k")
+    first, again = submit_many(queue, [keyed, keyed])
+    assert (first.is_new, again.is_new, first.job.id == again.job.id) == (True, False, True)
+    with pytest.raises(UsageError):
+        submit_many(queue, wishes({"word": "three"}, {}))
+    other = Submission(tenant="a", kind="free", payload={"n": 2}, idempotency_key="k")
+    with pytest.raises(ConflictError):  # found out in the middle of the transaction
+        submit_many(queue, [*wishes({"word": "four"}), other])
+    assert len(list_jobs(queue.database, JobFilter())) == 3
 
 
 def test_the_same_key_with_another_request_is_a_conflict(queue: Queue) -> None:

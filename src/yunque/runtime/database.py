@@ -1,5 +1,6 @@
 """One database behind one door: SQLite (WAL) embedded, Postgres scaled out, the same code on both."""
 
+import functools
 import math
 import os
 import sqlite3
@@ -21,6 +22,14 @@ from yunque.errors import StorageError, UsageError
 from yunque.runtime.clock import REAL_CLOCK, Clock
 
 _LOCK_WAIT_SECONDS = 30.0
+# A server that was cut off says nothing: without these a worker would wait for hours, not for a lease.
+_NOTICE_DEAD_LINES = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # milliseconds
+}
 _REST_SECONDS = 1.0
 TENANT_ROLE = "yunque_tenant"  # the Postgres role that row-level security binds
 
@@ -133,7 +142,7 @@ def _turn_on_wal(connection: sqlite3.Connection) -> None:
 def _open_postgres(url: URL) -> sa.Engine:
     engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
-        connect_args={"prepare_threshold": None, "connect_timeout": 10},
+        connect_args={"prepare_threshold": None, "connect_timeout": 10, **_NOTICE_DEAD_LINES},
     )
 
     @sa.event.listens_for(engine, "checkin")
@@ -173,9 +182,14 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 def insert_unless_there(connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless a unique key of it is taken already; say whether it was inserted."""
-    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgres_insert
-    statement = insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+    statement = _insert_unless_there(table, connection.dialect.name)
     return connection.execute(statement, dict(values)).first() is not None
+
+
+@functools.cache  # building a statement costs more than running it
+def _insert_unless_there(table: sa.Table, dialect: str) -> sa.Executable:
+    insert = sqlite_insert if dialect == "sqlite" else postgres_insert
+    return insert(table).on_conflict_do_nothing().returning(*table.primary_key)
 
 
 @contextmanager
@@ -226,12 +240,24 @@ class Database:
             return sa.func.clock_timestamp(type_=Moment()) + sa.literal(after, sa.Interval())
         return sa.literal(self.clock.now() + after, Moment())
 
+    def moments(self, **after: timedelta) -> dict[str, Any]:
+        """Give the values of the `moment_named` placeholders: each the current moment plus its time."""
+        now = None if self.server_time else self.clock.now()
+        return {name: wait if now is None else now + wait for name, wait in after.items()}
+
     def now(self, connection: sa.Connection) -> datetime:
         """Give the current moment on the clock that all users of this database share."""
         if not self.server_time:
             return self.clock.now()
         moment = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
         return moment.astimezone(UTC)  # type: ignore[no-any-return]
+
+
+def moment_named(name: str, *, server_time: bool) -> sa.ColumnElement[datetime]:
+    """Give a moment for a statement that is built once and run often; `Database.moments` gives its value."""
+    if server_time:
+        return sa.func.clock_timestamp(type_=Moment()) + sa.bindparam(name, type_=sa.Interval())
+    return sa.bindparam(name, type_=Moment())
 
 
 def open_database(url: str | URL, *, clock: Clock | None = None) -> Database:

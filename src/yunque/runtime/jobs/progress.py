@@ -11,6 +11,8 @@ from yunque.runtime.database import Database
 from yunque.runtime.jobs.job import Job, State
 from yunque.runtime.jobs.tables import JOB_EVENT
 
+_WRITE = JOB_EVENT.insert()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
@@ -58,20 +60,18 @@ def write_notes(connection: sa.Connection, job: Job, now: datetime, notes: Colle
     if not notes:
         return
     first = job.events - len(notes) + 1
-    connection.execute(
-        JOB_EVENT.insert(),
-        [
-            {
-                "job_id": job.id,
-                "number": first + place,
-                "tenant": job.tenant,
-                "at": now,
-                "kind": note.kind,
-                "body": {"text": note.text, "fraction": note.fraction, "facts": dict(note.facts)},
-            }
-            for place, note in enumerate(notes)
-        ],
-    )
+    rows = [
+        {
+            "job_id": job.id,
+            "number": first + place,
+            "tenant": job.tenant,
+            "at": now,
+            "kind": note.kind,
+            "body": {"text": note.text, "fraction": note.fraction, "facts": dict(note.facts)},
+        }
+        for place, note in enumerate(notes)
+    ]
+    connection.execute(_WRITE, rows if len(rows) > 1 else rows[0])
 
 
 def events_after(

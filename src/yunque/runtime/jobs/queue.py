@@ -1,5 +1,6 @@
 """The queue: who may work on which job, for how long, and what happens when a worker disappears."""
 
+import functools
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -10,13 +11,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from yunque.errors import ConflictError
-from yunque.runtime.database import Database
+from yunque.runtime.database import Database, moment_named
 from yunque.runtime.jobs.job import Job, State
 from yunque.runtime.jobs.kind import Kind
 from yunque.runtime.jobs.progress import Note, write_notes
 from yunque.runtime.jobs.tables import ATTEMPT, JOB, PAUSE
 
 EVERY_KIND = "*"
+_BEGIN_ATTEMPT = ATTEMPT.insert()
+_NO_TIME = timedelta(0)
 
 
 class LeaseLost(ConflictError):  # noqa: N818 — it names what happened, as the state machine's word
@@ -77,27 +80,21 @@ def claim(queue: Queue, owner: str, *, job_id: str | None = None) -> Job | None:
     The line: highest priority first, then tenants in turn, then age. A tenant at its limit of running jobs
     is passed over, a paused kind waits.
     """
-    with queue.database.writing() as connection:
-        moment = queue.database.moment()
-        row = connection.execute(
-            JOB.update()
-            .where(JOB.c.id == _choose(connection, queue, moment, job_id), JOB.c.state == State.QUEUED)
-            .values(
-                state=State.RUNNING,
-                owner=owner,
-                fence=JOB.c.fence + 1,
-                attempts=JOB.c.attempts + 1,
-                lease_until=queue.database.moment(queue.policy.lease),
-                started_at=sa.func.coalesce(JOB.c.started_at, moment),
-                events=JOB.c.events + 1,
-            )
-            .returning(JOB)
-        ).first()
+    database = queue.database
+    with database.writing() as connection:
+        values = {"the_owner": owner, **database.moments(moment=_NO_TIME, until=queue.policy.lease)}
+        if queue.policy.running_per_tenant is None:
+            statement = _claiming(tuple(queue.kinds), database.server_time, job_id is not None)
+            row = connection.execute(statement, values | {"the_job": job_id}).first()
+        else:
+            chosen = _choose(connection, queue, job_id)
+            statement = _taking(database.server_time)
+            row = connection.execute(statement, values | {"the_job": chosen}).first() if chosen else None
         if row is None:
             return None
         job, now = Job.from_row(row), row.lease_until - queue.policy.lease
         connection.execute(
-            ATTEMPT.insert(),
+            _BEGIN_ATTEMPT,
             {"job_id": job.id, "fence": job.fence, "tenant": job.tenant, "owner": owner, "started_at": now},
         )
         write_notes(connection, job, now, [Note.state(State.RUNNING, attempt=job.attempts)])
@@ -126,9 +123,10 @@ def held(job: Job) -> sa.Update:
 
 def next_in_line(queue: Queue, limit: int) -> tuple[str, ...]:
     """Give the ids of the jobs that would be claimed next, without any lock."""
+    values = {"how_many": limit, **queue.database.moments(moment=_NO_TIME)}
+    statement = _peeking(tuple(queue.kinds), queue.database.server_time, queue.policy.running_per_tenant)
     with queue.database.reading() as connection:
-        line = _line(queue, queue.database.moment(), None, ()).with_only_columns(JOB.c.id)
-        return tuple(connection.execute(line.limit(limit)).scalars().all())
+        return tuple(connection.execute(statement, values).scalars().all())
 
 
 def has_work(queue: Queue) -> bool:
@@ -136,16 +134,58 @@ def has_work(queue: Queue) -> bool:
     return bool(next_in_line(queue, 1))
 
 
-def _choose(connection: sa.Connection, queue: Queue, moment: Any, job_id: str | None) -> Any:
-    """Give the id of the job to claim; where nothing has to be counted, as the query that locks it."""
-    if queue.policy.running_per_tenant is None:
-        line = _locked(_line(queue, moment, job_id, ())).with_only_columns(JOB.c.id)
-        return line.correlate(None).scalar_subquery()
+# Building a statement takes longer than running it, so those of every claim are built once.
+
+
+@functools.lru_cache(64)
+def _claiming(kinds: tuple[str, ...], server_time: bool, is_named: bool) -> sa.Update:
+    """Give the update that takes the next job, where nothing has to be counted; it locks what it chooses."""
+    line = _line(kinds, server_time).with_only_columns(JOB.c.id)
+    if is_named:
+        line = line.where(JOB.c.id == sa.bindparam("the_job"))
+    return _take(_locked(line).correlate(None).scalar_subquery(), server_time)
+
+
+@functools.cache
+def _taking(server_time: bool) -> sa.Update:
+    return _take(sa.bindparam("the_job"), server_time)
+
+
+@functools.lru_cache(64)
+def _peeking(kinds: tuple[str, ...], server_time: bool, running_per_tenant: int | None) -> sa.Select[Any]:
+    line = _with_room(_line(kinds, server_time), running_per_tenant)
+    return line.with_only_columns(JOB.c.id).limit(sa.bindparam("how_many", type_=sa.Integer()))
+
+
+def _take(job_id: Any, server_time: bool) -> sa.Update:
+    return (
+        JOB.update()
+        .where(JOB.c.id == job_id, JOB.c.state == State.QUEUED)
+        .values(
+            state=State.RUNNING,
+            owner=sa.bindparam("the_owner"),
+            fence=JOB.c.fence + 1,
+            attempts=JOB.c.attempts + 1,
+            lease_until=moment_named("until", server_time=server_time),
+            started_at=sa.func.coalesce(JOB.c.started_at, moment_named("moment", server_time=server_time)),
+            events=JOB.c.events + 1,
+        )
+        .returning(JOB)
+    )
+
+
+def _choose(connection: sa.Connection, queue: Queue, job_id: str | None) -> str | None:
+    """Give the id of the job to claim, locked, where jobs of a tenant have to be counted."""
+    line = _line(tuple(queue.kinds), queue.database.server_time)
+    line = _with_room(line, queue.policy.running_per_tenant)
+    if job_id is not None:
+        line = line.where(JOB.c.id == job_id)
     passed_over: set[str] = set()
     while True:
-        row = connection.execute(_locked(_line(queue, moment, job_id, passed_over))).first()
+        rest = line.where(JOB.c.tenant.not_in(list(passed_over))) if passed_over else line
+        row = connection.execute(_locked(rest), queue.database.moments(moment=_NO_TIME)).first()
         if row is None or _has_room(connection, queue, row.tenant):
-            return None if row is None else row.id
+            return None if row is None else str(row.id)
         passed_over.add(row.tenant)
 
 
@@ -153,22 +193,23 @@ def _locked(line: sa.Select[Any]) -> sa.Select[Any]:
     return line.limit(1).with_for_update(skip_locked=True, of=JOB)
 
 
-def _line(queue: Queue, moment: Any, job_id: str | None, passed_over: Collection[str]) -> sa.Select[Any]:
+def _line(kinds: tuple[str, ...], server_time: bool) -> sa.Select[Any]:
     paused = sa.select(PAUSE.c.kind)
-    query = sa.select(JOB.c.id, JOB.c.tenant).where(
-        JOB.c.state == State.QUEUED,
-        JOB.c.run_after <= moment,
-        JOB.c.kind.in_(list(queue.kinds)),
-        JOB.c.kind.not_in(paused),
-        ~sa.exists(paused.where(PAUSE.c.kind == EVERY_KIND)),
+    return (
+        sa.select(JOB.c.id, JOB.c.tenant)
+        .where(
+            JOB.c.state == State.QUEUED,
+            JOB.c.run_after <= moment_named("moment", server_time=server_time),
+            JOB.c.kind.in_(kinds),
+            JOB.c.kind.not_in(paused),
+            ~sa.exists(paused.where(PAUSE.c.kind == EVERY_KIND)),
+        )
+        .order_by(JOB.c.priority.desc(), JOB.c.turn, JOB.c.created_at, JOB.c.id)
     )
-    if job_id is not None:
-        query = query.where(JOB.c.id == job_id)
-    if passed_over:
-        query = query.where(JOB.c.tenant.not_in(list(passed_over)))
-    if queue.policy.running_per_tenant is not None:
-        query = query.where(JOB.c.tenant.not_in(_full_tenants(queue.policy.running_per_tenant)))
-    return query.order_by(JOB.c.priority.desc(), JOB.c.turn, JOB.c.created_at, JOB.c.id)
+
+
+def _with_room(line: sa.Select[Any], limit: int | None) -> sa.Select[Any]:
+    return line if limit is None else line.where(JOB.c.tenant.not_in(_full_tenants(limit)))
 
 
 def _full_tenants(limit: int) -> sa.Select[tuple[str]]:

@@ -1,16 +1,17 @@
 """Putting a job in line: checked, priced, committed, and the same job again for the same key."""
 
+import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
 
 from yunque.errors import ConflictError, LimitError, NotFoundError, UsageError
-from yunque.runtime.database import Moment, insert_unless_there
+from yunque.runtime.database import Moment, insert_unless_there, moment_named
 from yunque.runtime.jobs.digest import digest_of
 from yunque.runtime.jobs.job import Job, State
 from yunque.runtime.jobs.kind import Kind
@@ -65,28 +66,57 @@ def submit(queue: Queue, submission: Submission) -> Accepted:
         FundsError: the account holds too little.
         LimitError: too many jobs of this tenant wait already.
     """
+    wish = _check(queue, submission)
+    with queue.database.writing() as connection:
+        return _put(connection, queue, wish)
+
+
+def submit_many(queue: Queue, submissions: Iterable[Submission]) -> tuple[Accepted, ...]:
+    """Commit several jobs at once: all of them, or on any error (see `submit`) none.
+
+    One commit waits for the disk once; the other writers of the database wait as long as the batch takes.
+    """
+    wishes = [_check(queue, submission) for submission in submissions]
+    with queue.database.writing() as connection:
+        return tuple(_put(connection, queue, wish) for wish in wishes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wish:
+    """A submission that was checked as far as it can be without the database."""
+
+    submission: Submission
+    kind: Kind
+    payload: Mapping[str, Any]
+    request_hash: str
+
+
+def _check(queue: Queue, submission: Submission) -> _Wish:
     kind = queue.kinds.get(submission.kind)
     if kind is None:
         raise NotFoundError.among("job kind", submission.kind, sorted(queue.kinds))
     check_tenant(submission.tenant)
     _check_key(submission.idempotency_key)
     payload = dict(kind.check(submission.payload))
-    request_hash = _hash(submission, payload)
-    with queue.database.writing() as connection:
-        line = _look(connection, queue, submission)
-        if line.known is not None:
-            return Accepted(job=_same(connection, line.known, request_hash), is_new=False)
-        _check_room(connection, queue, submission.tenant)
-        _check_upload(connection, submission)
-        row = _row(submission, kind, payload, line) | {"request_hash": request_hash}
-        if not insert_unless_there(connection, JOB, row):  # the same key, committed a moment ago
-            known = _look(connection, queue, submission).known
-            return Accepted(job=_same(connection, known, request_hash), is_new=False)
-        facts: dict[str, Any] = {name: row.get(name) for name in Job.__dataclass_fields__}
-        job = Job(**facts)
-        _reserve(connection, job, kind, submission.units, line.now)
-        write_notes(connection, job, line.now, [Note.state(State.QUEUED)])
-        return Accepted(job=job, is_new=True)
+    return _Wish(submission=submission, kind=kind, payload=payload, request_hash=_hash(submission, payload))
+
+
+def _put(connection: sa.Connection, queue: Queue, wish: _Wish) -> Accepted:
+    submission = wish.submission
+    line = _look(connection, queue, submission)
+    if line.known is not None:
+        return Accepted(job=_same(connection, line.known, wish.request_hash), is_new=False)
+    _check_room(connection, queue, submission.tenant)
+    _check_upload(connection, submission)
+    row = _row(submission, wish.kind, wish.payload, line) | {"request_hash": wish.request_hash}
+    if not insert_unless_there(connection, JOB, row):  # the same key, committed a moment ago
+        known = _look(connection, queue, submission).known
+        return Accepted(job=_same(connection, known, wish.request_hash), is_new=False)
+    facts: dict[str, Any] = {name: row.get(name) for name in Job.__dataclass_fields__}
+    job = Job(**facts)
+    _reserve(connection, job, wish.kind, submission.units, line.now)
+    write_notes(connection, job, line.now, [Note.state(State.QUEUED)])
+    return Accepted(job=job, is_new=True)
 
 
 def check_tenant(tenant: str) -> str:
@@ -124,24 +154,34 @@ class _Line:
 
 def _look(connection: sa.Connection, queue: Queue, submission: Submission) -> _Line:
     """Ask for everything a submission depends on, in one statement."""
-    waiting = (JOB.c.state == State.QUEUED, JOB.c.priority == submission.priority)
-    # Without a key there is nothing to find: "= NULL" would become "IS NULL" and find every such job.
-    known = sa.select(JOB.c.id).where(
-        sa.literal(submission.idempotency_key is not None),
-        JOB.c.tenant == submission.tenant,
-        JOB.c.idempotency_key == (submission.idempotency_key or ""),
-    )
-    first = sa.select(sa.func.min(JOB.c.turn)).where(*waiting)
-    last = sa.select(sa.func.max(JOB.c.turn)).where(JOB.c.tenant == submission.tenant, *waiting)
     row = connection.execute(
-        sa.select(
-            sa.type_coerce(queue.database.moment(), Moment()).label("now"),
-            known.scalar_subquery().label("known"),
-            first.scalar_subquery().label("first_turn"),
-            last.scalar_subquery().label("last_turn"),
-        )
+        _looking(queue.database.server_time),
+        {
+            "has_key": submission.idempotency_key is not None,
+            "key": submission.idempotency_key or "",
+            "tenant": submission.tenant,
+            "priority": submission.priority,
+            **queue.database.moments(moment=timedelta(0)),
+        },
     ).one()
     return _Line(now=row.now, known=row.known, first_turn=row.first_turn, last_turn=row.last_turn)
+
+
+@functools.cache  # building the statement took longer than running it
+def _looking(server_time: bool) -> sa.Select[Any]:
+    tenant = JOB.c.tenant == sa.bindparam("tenant")
+    waiting = (JOB.c.state == State.QUEUED, JOB.c.priority == sa.bindparam("priority"))
+    # Without a key there is nothing to find: "= NULL" would become "IS NULL" and find every such job.
+    has_key = sa.bindparam("has_key", type_=sa.Boolean())
+    known = sa.select(JOB.c.id).where(has_key, tenant, JOB.c.idempotency_key == sa.bindparam("key"))
+    first = sa.select(sa.func.min(JOB.c.turn)).where(*waiting)
+    last = sa.select(sa.func.max(JOB.c.turn)).where(tenant, *waiting)
+    return sa.select(
+        sa.type_coerce(moment_named("moment", server_time=server_time), Moment()).label("now"),
+        known.scalar_subquery().label("known"),
+        first.scalar_subquery().label("first_turn"),
+        last.scalar_subquery().label("last_turn"),
+    )
 
 
 def _same(connection: sa.Connection, job_id: str | None, request_hash: str) -> Job:
