@@ -35,6 +35,9 @@ from yunque.services.check import (
     require_target,
 )
 
+PACK_SECONDS, PACK_SHARE = 3.0, 0.3  # kept for packing and the report
+LEAST_SHARE = 1 / 3
+
 Listener = Callable[[Progress], None]
 
 
@@ -152,7 +155,7 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
             frame=frame,
             schema=outcome.contract.schema,
             task=task,
-            budget=Budget(seconds=seconds, clock=clock.monotonic),
+            budget=Budget(seconds=_left(seconds, clock.monotonic() - started), clock=clock.monotonic),
             seed=request.seed,
             split=request.split,
             algorithms=names,
@@ -179,6 +182,15 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
     )
     bundle = pack(board, outcome.contract, context, folder)
     return Trained(name=request.name, task=task, outcome=outcome, leaderboard=board, bundle=bundle)
+
+
+def _left(seconds: float, spent: float) -> float:
+    """Give the seconds of a budget that are left for learning, once the table is checked.
+
+    Packing and drawing the report are part of the promise. Learning gets a third of the budget even where the
+    check of a very large table took more than the rest.
+    """
+    return max(seconds - spent - min(PACK_SECONDS, PACK_SHARE * seconds), LEAST_SHARE * seconds)
 
 
 def _stage(stage: str, message: str, seconds_left: float) -> Progress:
