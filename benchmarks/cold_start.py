@@ -3,7 +3,7 @@
     python benchmarks/cold_start.py FOLDER [--runs 5]
 
 FOLDER holds the models of `serving.py` (made when they are not there). Cold is the process: a new one each
-time, nothing imported, no model open. Warm are the compiled kernels' cache (made by a run before; without one,
+time, nothing imported, no model open. Warm are the compiled kernels' cache (made by a run before; without,
 compiling takes longer than everything else, which is printed too) and the file system's cache. CPU seconds
 stand beside the clock's, for machines with neighbours.
 """
