@@ -5,7 +5,6 @@ process that believes it. So this one has a limit of memory, is started anew whe
 plain columns.
 """
 
-import resource
 import sys
 from pathlib import Path
 
@@ -14,6 +13,9 @@ import polars as pl
 
 from yunque.data.table import read_table
 from yunque.errors import LimitError, TableError
+
+if sys.platform != "win32":
+    import resource
 
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
 MOST_COLUMNS = 10_000
@@ -41,8 +43,9 @@ class Done(msgspec.Struct, kw_only=True):
 
 def main() -> None:
     """Read tasks from the standard input, a line each, until it ends."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    if sys.platform != "win32":  # there only the limit of time holds
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     decoder = msgspec.json.Decoder(Task)
     for line in sys.stdin.buffer:
         sys.stdout.buffer.write(msgspec.json.encode(read(decoder.decode(line))) + b"\n")

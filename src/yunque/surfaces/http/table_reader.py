@@ -57,6 +57,8 @@ class TableReader:
         if not self._lock.acquire(timeout=WAIT_SECONDS):
             raise ProblemError(BUSY)
         try:
+            if self._process is not None and self._process.poll() is not None:
+                self._end()
             process = self._process or self._start()
             timer = threading.Timer(self._seconds, process.kill)
             timer.start()
