@@ -71,6 +71,12 @@ def offers() -> tuple[Offer, ...]:
     )
 
 
+def not_offered(known: Sequence[Offer]) -> dict[str, str]:
+    """Give the names that are asked for elsewhere and not offered here, each with its reason."""
+    answers = {answer for offer in known for answer in (offer.name, *offer.aliases)}
+    return {name: reason for name, reason in sorted(NOT_OFFERED.items()) if name not in answers}
+
+
 def check_models(names: Sequence[str], *, pointer: str) -> tuple[str, ...]:
     """Give the canonical names of the models asked for, each once, in the order they were named.
 

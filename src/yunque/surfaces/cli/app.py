@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from yunque.surfaces.cli import aml, keys, models
+from yunque.surfaces.cli import aml, jobs, keys, models
 from yunque.surfaces.cli.check import check
 from yunque.surfaces.cli.errors import exit_code_of, show_error
 from yunque.surfaces.cli.predict import predict
 from yunque.surfaces.cli.replay import replay
 from yunque.surfaces.cli.serve import serve
 from yunque.surfaces.cli.train import train
+from yunque.surfaces.cli.worker import worker
 from yunque.version import __version__
 
 # The mark \b keeps the lines of a paragraph as they stand.
@@ -27,6 +28,8 @@ STORY = """From a raw table to a served, proven model.
 3. yunque predict NAME TABLE -o OUT     answers for a file; rows that cannot
                                         be read are explained beside it
 4. yunque serve                         answers by HTTP, documented at /docs
+5. yunque jobs, yunque worker           the same as durable jobs: submit,
+                                        follow, cancel, run again
 
 \b
 Everything is kept in the folder .yunque (YUNQUE_HOME).
@@ -48,6 +51,8 @@ app.command()(predict)
 app.add_typer(models.app, name="models")
 app.command()(replay)
 app.command()(serve)
+app.command()(worker)
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")
 app.add_typer(aml.app, name="aml")
 

@@ -11,6 +11,7 @@ import typer
 from yunque.errors import UsageError
 from yunque.surfaces.cli.console import say, write_json
 from yunque.surfaces.cli.options import AsJson
+from yunque.surfaces.cli.worker_beside import worker_beside
 
 if TYPE_CHECKING:
     from yunque.settings import Settings
@@ -35,11 +36,15 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    worker: Annotated[
+        bool, typer.Option("--worker", help="Do jobs too, in a worker process beside the server.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Answer by HTTP: predictions, health, metrics, and documentation of every model at /docs.
+    """Answer by HTTP: predictions, jobs, health, metrics, and documentation of every model at /docs.
 
     Without API keys it listens on this machine only. A newly promoted champion is picked up while it serves.
+    Jobs are taken always and done by workers: `yunque worker` elsewhere, or one beside it with --worker.
     """
     import uvicorn
 
@@ -68,11 +73,13 @@ def serve(
         "http": _wire(settings),
     }
     if workers == 1:
-        uvicorn.Server(uvicorn.Config(APPLICATION, **options)).run(sockets=[listener])
+        with worker_beside(worker):
+            uvicorn.Server(uvicorn.Config(APPLICATION, **options)).run(sockets=[listener])
         return
     port = listener.getsockname()[1]
     listener.close()  # the supervisor of the workers takes the port itself
-    with tempfile.TemporaryDirectory(prefix="counters-", dir=platform.settings.home) as folder:
+    counters = tempfile.TemporaryDirectory(prefix="counters-", dir=platform.settings.home)
+    with worker_beside(worker), counters as folder:
         os.environ["YUNQUE_COUNTERS_FOLDER"] = folder
         uvicorn.run(APPLICATION, host=host, port=port, workers=workers, **options)
 

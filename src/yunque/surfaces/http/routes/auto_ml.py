@@ -15,7 +15,7 @@ from yunque.services.access import Scope
 from yunque.services.auto_ml import KIND, submit_auto_ml
 from yunque.services.job_documents import attempt_documents
 from yunque.services.job_office import Office
-from yunque.services.model_names import NOT_OFFERED, offers
+from yunque.services.model_names import not_offered, offers
 from yunque.services.score import Shelf
 from yunque.surfaces.http.job_answers import (
     AUTO_ML,
@@ -91,7 +91,7 @@ def auto_ml_routes(office: Office, shelf: Shelf) -> APIRouter:
         found = await run_in_threadpool(offers)
         return {
             "models": [{**asdict(offer), "is_available": not offer.missing} for offer in found],
-            "not_offered": dict(sorted(NOT_OFFERED.items())),
+            "not_offered": not_offered(found),
             "budgets_seconds": NAMED,
         }
 
