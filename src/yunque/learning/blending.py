@@ -11,6 +11,7 @@ from yunque.kernel.calibration import Calibration, apply_calibration
 from yunque.kernel.form import FloatArray
 from yunque.learning.calibrate import Evidence, calibrate
 from yunque.learning.decide import decide
+from yunque.learning.decide_wish import DecisionWish, wished_threshold
 from yunque.learning.ensemble import Mixture, choose, mix
 from yunque.learning.judge import Judged
 from yunque.learning.leaderboard import Champion, Decision
@@ -31,6 +32,7 @@ class Blended:
         mixture: the chosen weights; `pareto` are the alternatives.
         mixed: (n, n_outputs) the mixture's out-of-fold predictions, before calibration.
         calibration_found: gain and error per map.
+        decision_words: what a wish about the decision led to; "" without one.
     """
 
     oof: OutOfFold
@@ -40,10 +42,19 @@ class Blended:
     calibration: Calibration
     calibration_found: Mapping[str, Any]
     decision: Decision
+    decision_words: str = ""
 
 
-def blend(arena: Arena, standings: Mapping[str, Standing], target: float) -> Blended:
-    """Weigh the candidates on out-of-fold rows and calibrate the mixture.
+def blend(
+    arena: Arena, standings: Mapping[str, Standing], target: float, wish: DecisionWish | None = None
+) -> Blended:
+    """Weigh the candidates on out-of-fold rows, calibrate the mixture, and settle how it decides.
+
+    Args:
+        arena: the run.
+        standings: all candidates after the race.
+        target: microseconds that one row may take.
+        wish: how the threshold is to be chosen; None leaves it to the deciding metric.
 
     Raises:
         TrainingError: no candidate finished a single fold.
@@ -77,6 +88,7 @@ def blend(arena: Arena, standings: Mapping[str, Standing], target: float) -> Ble
     evidence = Evidence(y=oof.y, predictions=mixed, weight=oof.weight, blocks=blocks)
     calibration, found = calibrate(arena.task, evidence, arena.seed)
     calibrated = apply_calibration(calibration, mixed)
+    decision, words = _decided(arena, oof, calibrated, wish or DecisionWish())
     return Blended(
         oof=oof,
         mixture=mixture,
@@ -84,8 +96,18 @@ def blend(arena: Arena, standings: Mapping[str, Standing], target: float) -> Ble
         mixed=mixed,
         calibration=calibration,
         calibration_found=found,
-        decision=decide(arena.task, oof.y, calibrated, oof.weight, arena.seed),
+        decision=decision,
+        decision_words=words,
     )
+
+
+def _decided(
+    arena: Arena, oof: OutOfFold, calibrated: FloatArray, wish: DecisionWish
+) -> tuple[Decision, str]:
+    if not wish.is_set:
+        return decide(arena.task, oof.y, calibrated, oof.weight, arena.seed), ""
+    threshold, words = wished_threshold(wish, oof.y, calibrated[:, 1], oof.weight)
+    return Decision(threshold=threshold), words
 
 
 def _entered(standings: Mapping[str, Standing]) -> dict[str, Standing]:

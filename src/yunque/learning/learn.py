@@ -48,6 +48,7 @@ def learn(request: LearnRequest) -> Leaderboard:
         UsageError: the split or an algorithm is not possible here.
         TrainingError: not even the constant could be fitted.
     """
+    request.decision.refuse_other_tasks(request.task)
     with threadpool_limits(limits=1, user_api="blas"):
         return _learn(request)
 
@@ -74,11 +75,11 @@ def _learn(request: LearnRequest) -> Leaderboard:
     close(arena, standings)
     ledger.mark("search")
     reporter.say("ensemble", "Weighing the candidates")
-    blended = blend(arena, standings, request.latency_microseconds)
+    blended = blend(arena, standings, request.latency_microseconds, request.decision)
     ledger.mark("ensemble")
     reporter.say("refit", "Building the champion")
     champion, parts, mode, more = ship(arena, standings, blended)
-    notes += [*more, *arena.data.notes]
+    notes += [*more, *arena.data.notes, *filter(None, [blended.decision_words])]
     ledger.mark("refit")
     result = score(arena, champion, blended)
     champion = replace(champion, decision=result.decision)

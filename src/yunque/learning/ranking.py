@@ -30,6 +30,8 @@ def _entry(task: Task, standing: Standing, blended: Blended, seed: int) -> Entry
     predictions = blended.oof.predictions.get(standing.name)
     if predictions is None and state == "done":
         state = "dropped"  # it finished fewer folds than those on which candidates are compared
+    if predictions is not None and state == "dropped":
+        state = "done"  # it left the race early, but finished the folds on which candidates are compared
     if predictions is not None and state == "done":
         judged = Judged(task=task, y=blended.oof.y, weight=blended.oof.weight)
         loss = judged.loss(predictions)

@@ -7,6 +7,7 @@ import polars as pl
 
 from yunque.data.schema import Schema
 from yunque.learning.budget import Budget
+from yunque.learning.decide_wish import DecisionWish
 from yunque.learning.fold_memory import FoldMemory
 from yunque.learning.progress import Progress, ignore
 from yunque.learning.splits import SplitWish
@@ -36,6 +37,7 @@ class LearnRequest:
         latency_microseconds: what one row may take in the shipped blend.
         varies: whether variations near the winner are tried when there is time left (the search of
             hyper-parameters).
+        decision: how the threshold of a binary task is to be chosen.
         memory: where finished fits are kept for a run that has to start again; None keeps none.
     """
 
@@ -51,4 +53,5 @@ class LearnRequest:
     cancelled: Callable[[], bool] = never
     latency_microseconds: float = 1_000.0
     varies: bool = True
+    decision: DecisionWish = field(default_factory=DecisionWish)
     memory: FoldMemory | None = None

@@ -12,12 +12,14 @@ from yunque.data.finding import Finding
 from yunque.data.infer import Wishes
 from yunque.errors import DataError, UsageError
 from yunque.learning.budget import Budget, parse_budget
+from yunque.learning.decide_wish import DecisionWish
 from yunque.learning.fold_memory import FoldMemory
 from yunque.learning.infer_task import infer_task
 from yunque.learning.leaderboard import Leaderboard
 from yunque.learning.learn import LearnRequest, learn
 from yunque.learning.progress import Progress, ignore
 from yunque.learning.registry import algorithm
+from yunque.learning.request import never
 from yunque.learning.splits import SplitWish
 from yunque.learning.task import Task
 from yunque.models.bundle import Bundle, PackContext, pack
@@ -64,6 +66,8 @@ class TrainRequest:
         language: of report and card.
         description: what the model is for, in the asker's words.
         varies: whether hyper-parameters near the winner's are searched when there is time left.
+        decision: how the threshold of a binary task is to be chosen.
+        cancelled: asked often; once it says True the training ends soon with the best so far.
         memory: where finished fits are kept for a run that has to start again.
     """
 
@@ -86,6 +90,8 @@ class TrainRequest:
     language: Language = "en"
     description: str = ""
     varies: bool = True
+    decision: DecisionWish = field(default_factory=DecisionWish)
+    cancelled: Callable[[], bool] = never
     memory: FoldMemory | None = None
 
     def __post_init__(self) -> None:
@@ -162,6 +168,8 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
             threads=request.threads,
             on_progress=on_progress,
             varies=request.varies,
+            decision=request.decision,
+            cancelled=request.cancelled,
             memory=request.memory,
         )
     )

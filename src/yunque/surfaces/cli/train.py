@@ -1,5 +1,6 @@
 """`yunque train`: the best model in the time given, proved, published, and where everything is."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -23,6 +24,7 @@ from yunque.surfaces.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from yunque.learning.decide_wish import DecisionWish
     from yunque.learning.splits import SplitWish
     from yunque.models.report_facts import Language
 
@@ -72,6 +74,18 @@ def train(
     algorithms: Annotated[
         str | None, typer.Option("--algorithms", metavar="A,B", help="Choose among these only.")
     ] = None,
+    least_recall: Annotated[
+        float | None,
+        typer.Option(
+            "--least-recall",
+            metavar="SHARE",
+            help="Share of the positives it must find; best precision then.",
+        ),
+    ] = None,
+    costs: Annotated[
+        str,
+        typer.Option("--costs", metavar="C", help='What errors cost: "false_positive=1,false_negative=20".'),
+    ] = "",
     seed: Seed = 7,
     lang: Annotated[
         str, typer.Option("--lang", metavar="en|es", help="Language of report and card; YUNQUE_LANGUAGE.")
@@ -85,7 +99,7 @@ def train(
     """Train within a budget, prove the result against baselines, and publish it.
 
     Exit code 2 when a blocking finding stops it, or when the model falls short of a gate: it is published
-    then, but does not answer as the champion.
+    then, but does not answer as the champion. Ctrl-C ends the search and keeps the best so far.
     """
     from yunque.data.infer import Wishes
     from yunque.learning.budget import parse_budget
@@ -95,11 +109,13 @@ def train(
     from yunque.services.train import train as run_train
     from yunque.surfaces.bootstrap import open_platform, person
     from yunque.surfaces.cli.contract_file import read_contract
+    from yunque.surfaces.cli.interrupt import kept_on_interrupt
     from yunque.surfaces.cli.progress import shown_progress
     from yunque.surfaces.cli.train_page import document, show_page
 
     platform = open_platform()
     who = by or person()
+    wish = _decision(least_recall, costs)
     request = TrainRequest(
         source=source_of(tables),
         source_name=source_name(tables),
@@ -124,9 +140,14 @@ def train(
         by=who,
         language=cast("Language", lang or platform.settings.language),
         description=description,
+        decision=wish,
     )
     with platform.scratch() as folder:
-        with shown_progress(parse_budget(budget), quiet=as_json) as listener:
+        with (
+            shown_progress(parse_budget(budget), quiet=as_json) as listener,
+            kept_on_interrupt() as cancelled,
+        ):
+            request = replace(request, cancelled=cancelled)
             trained = run_train(request, folder, platform.clock, listener)
         published = publish(platform.registry, folder, name=request.name, by=who)
     remember_source(platform.settings.home, trained.bundle.manifest.dataset.fingerprint, tables)
@@ -144,6 +165,15 @@ def _split(holdout: float | None, test_from: str | None, folds: int | None) -> "
     if holdout is not None and test_from is not None:
         raise UsageError("--holdout and --test-from say two things.", hint="Give one of them.")
     return SplitWish(holdout=_moment(test_from) if test_from else holdout, folds=folds)
+
+
+def _decision(least_recall: float | None, costs: str) -> "DecisionWish":
+    from yunque.learning.decide_wish import DecisionWish, parse_costs
+
+    false_positive, false_negative = parse_costs(costs) if costs else (None, None)
+    return DecisionWish(
+        least_recall=least_recall, false_positive=false_positive, false_negative=false_negative
+    )
 
 
 def _moment(text: str) -> date | datetime:
