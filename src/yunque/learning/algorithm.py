@@ -86,6 +86,8 @@ class Algorithm:
         reference: the library's own model file for audit, as (file suffix, bytes), or None.
         refit_params: params that make a refit without `valid` repeat the given number of rounds.
         cost: rough seconds of one fit on one core from (rows, columns, outputs); corrected by measurement.
+        only_when_named: it takes part only in runs that name it; the default portfolio earned its places.
+        tolerance: largest difference between form and library, relative to the largest score; 0: equal bits.
         stops: whether a fit asks `should_stop` often and then returns a usable model at once.
     """
 
@@ -102,3 +104,5 @@ class Algorithm:
     refit_params: Callable[[int], Mapping[str, Any]] = lambda rounds: {}  # noqa: ARG005
     cost: Callable[[int, int, int], float] = lambda rows, columns, outputs: 1e-7 * rows * columns * outputs
     stops: bool = True
+    only_when_named: bool = False
+    tolerance: float = 0.0

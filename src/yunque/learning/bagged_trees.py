@@ -54,6 +54,22 @@ def fit_forest(model: Any, request: FitRequest, n_trees: int) -> Fitted:
     return Fitted(native=model, rounds=grown, stopped_early=stopped)
 
 
+def fit_tree(model: Any, request: FitRequest) -> Fitted:
+    """Grow a single tree."""
+    y = request.train.y
+    if not request.task.is_classification:
+        y = target_of(request).learnt(y)
+    model.set_params(random_state=request.seed % (2**31 - 1))
+    with np.errstate(all="ignore"):  # sums of values near the largest float32
+        model.fit(single_range(request.train.x), y, sample_weight=request.train.weight)
+    return Fitted(native=model)
+
+
+def without_missing(x: FloatArray) -> npt.NDArray[np.float32]:
+    """Round to float32, missing values below all others, for libraries that take none: they go left."""
+    return np.where(np.isnan(x), np.float32(-SINGLE_MAX), single_range(x)).astype(np.float32)
+
+
 def single_range(x: FloatArray) -> npt.NDArray[np.float32]:
     """Round to float32 as scikit-learn does, values beyond its range cut to it: they would be refused."""
     return np.clip(x, -SINGLE_MAX, SINGLE_MAX).astype(np.float32)
@@ -72,7 +88,7 @@ def flatten_forest(fitted: Fitted, request: FitRequest) -> Form:
     trees: list[TreeNodes] = []
     vectors: list[FloatArray] = []
     n_leaves, target = 0, target_of(request)
-    for estimator in fitted.native.estimators_:
+    for estimator in getattr(fitted.native, "estimators_", [fitted.native]):
         nodes = estimator.tree_
         leaf = nodes.children_left < 0
         value = nodes.value[:, 0, :]

@@ -13,7 +13,7 @@ from typing import Any
 from yunque.learning.algorithm import Algorithm
 from yunque.learning.candidate import Candidate
 from yunque.learning.fit_size import FitSize
-from yunque.learning.registry import algorithm, installed_algorithms
+from yunque.learning.registry import algorithm, default_algorithms
 from yunque.learning.task import Task
 
 ANCHOR_ROWS = 20_000
@@ -184,9 +184,7 @@ def portfolio(
 
 def _usable(task: Task, wish: tuple[str, ...] | None) -> dict[str, Algorithm]:
     """Give the algorithms by name; the constant is always there, as the last resort."""
-    wanted = (
-        installed_algorithms() if wish is None else tuple(algorithm(name) for name in (*wish, "constant"))
-    )
+    wanted = default_algorithms() if wish is None else tuple(algorithm(name) for name in (*wish, "constant"))
     return {each.name: each for each in wanted if task.kind in each.tasks}
 
 

@@ -54,3 +54,8 @@ def missing_libraries(entry: Algorithm) -> tuple[str, ...]:
 def installed_algorithms() -> tuple[Algorithm, ...]:
     """Give the algorithms that can run here."""
     return tuple(entry for entry in algorithms() if not missing_libraries(entry))
+
+
+def default_algorithms() -> tuple[Algorithm, ...]:
+    """Give those of them that take part in a run that names none."""
+    return tuple(entry for entry in installed_algorithms() if not entry.only_when_named)

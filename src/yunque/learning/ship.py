@@ -75,7 +75,7 @@ def refit_rounds(split: Split, by_fold: Mapping[int, FoldResult]) -> int:
         return 0
     rounds = float(np.mean([by_fold[fold].rounds for fold in folds]))
     rows = float(np.mean([len(split.folds[fold].train) for fold in folds]))
-    return max(1, round(rounds * np.sqrt(len(split.training) / rows)))
+    return max(1, round(rounds * float(np.sqrt(len(split.training) / rows))))
 
 
 def refit(

@@ -66,9 +66,17 @@ def test_a_wish_restricts_and_aliases_count() -> None:
 
 def test_an_algorithm_that_the_portfolio_does_not_mention_takes_part() -> None:
     mentioned = {entry.algorithm for entry in (*ANCHORS, *ENTRIES)}
-    others = {each.name for each in algorithms() if TaskKind.BINARY in each.tasks} - mentioned
+    able = [each for each in algorithms() if TaskKind.BINARY in each.tasks and not each.only_when_named]
+    others = {each.name for each in able} - mentioned
     candidates, _ = portfolio(BINARY, shape(10_000.0))
     assert others <= {each.name for each in candidates}
+
+
+def test_an_algorithm_that_earned_no_place_takes_part_when_it_is_named() -> None:
+    unnamed, _ = portfolio(BINARY, shape(10_000.0))
+    assert "adaboost" not in {each.name for each in unnamed}
+    named, _ = portfolio(BINARY, shape(10_000.0), ("ada_boost_classifier", "sgd"))
+    assert {each.algorithm.name for each in named} == {"adaboost", "sgd"}
 
 
 def test_rates_have_two_digits_and_limits() -> None:

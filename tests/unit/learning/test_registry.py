@@ -46,7 +46,8 @@ def test_every_file_is_an_algorithm_of_its_own_name() -> None:
         ("lgbm", "lightgbm"),
         ("XGB-Classifier", "xgboost"),
         ("random_forest_classifier", "random_forest"),
-        ("linear_regression", "linear"),
+        ("ridge", "linear"),
+        ("linear_regression", "least_squares"),
         (" Logistic Regression ", "logistic_regression"),
     ],
 )

@@ -44,7 +44,7 @@ def _native_raw(fitted: Fitted, request: FitRequest, x: FloatArray) -> FloatArra
 
 ALGORITHM = Algorithm(
     name="linear",
-    aliases=("linear_regression", "ridge", "ridge_regression"),
+    aliases=("ridge", "ridge_regression", "ridge_regressor"),
     family="linear",
     tasks=frozenset({TaskKind.REGRESSION}),
     view="linear",
