@@ -213,6 +213,9 @@ class Run:
             return f"no progress: {rows[:10]}; outbox {untold[:5]}; clients {self.clients}; {self.logs()}"
         return f"no progress, and the database does not answer; {self.logs()}"
 
+    def has_said(self, text: str) -> bool:
+        return any(text in path.read_text(errors="replace") for path in self._logs.iterdir())
+
     def logs(self) -> str:
         texts = []
         for path in sorted(self._logs.iterdir(), key=lambda found: found.stat().st_mtime)[-4:]:

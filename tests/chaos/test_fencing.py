@@ -82,7 +82,7 @@ def test_a_host_that_was_cut_off_finds_its_result_refused(hosts: Hosts) -> None:
     wait_for(lambda: any_job(first.database, job.id).state is State.SUCCEEDED, second)
     done = any_job(first.database, job.id)
     stopped.send_signal(signal.SIGCONT)
-    wait_for(lambda: '"state": "lost"' in first.logs(), first)
+    wait_for(lambda: first.has_said('"state": "lost"'), first)
     after = any_job(first.database, job.id)
     assert after == done
     assert after.fence == 3  # claimed, taken back, claimed

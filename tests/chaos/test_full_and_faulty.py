@@ -12,9 +12,12 @@ from faults import FaultyLine
 from harness import Run, run_chaos
 
 from yunque.errors import StorageError
+from yunque.runtime import database as database_module
 from yunque.runtime.database import open_database
+from yunque.runtime.jobs.job import Finished, State
 from yunque.runtime.jobs.kind import Kind, kinds_by_name
-from yunque.runtime.jobs.queue import Queue
+from yunque.runtime.jobs.queue import Queue, claim, heartbeat
+from yunque.runtime.jobs.queue_finish import complete
 from yunque.runtime.jobs.queue_submit import Submission, submit
 from yunque.runtime.jobs.queue_view import JobFilter, list_jobs
 
@@ -54,6 +57,36 @@ def test_a_disk_that_is_full_refuses_a_job_and_keeps_those_it_has(empty_sqlite_u
     assert put(len(kept)) not in kept
     assert put(0) == kept[0]
     database.engine.dispose()
+
+
+def test_a_database_that_stays_locked_is_an_error_of_ours_and_loses_nothing(
+    empty_sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Locked for longer than anybody waits, here a moment instead of 30 s: nothing is half done."""
+    monkeypatch.setattr(database_module, "_LOCK_WAIT_SECONDS", 0.2)
+    holder, database = open_database(empty_sqlite_url), open_database(empty_sqlite_url)
+    queue = Queue(database=database, kinds=kinds_by_name(Kind(name="a", entry="m:f")))
+
+    def wish(key: str) -> Submission:
+        return Submission(tenant="t", kind="a", payload={}, idempotency_key=key)
+
+    first = submit(queue, wish("first")).job
+    held = claim(queue, "w")
+    assert held is not None
+    with holder.writing():
+        for ask in (
+            lambda: submit(queue, wish("second")),
+            lambda: claim(queue, "w"),
+            lambda: heartbeat(queue, held),
+            lambda: complete(queue, held, Finished()),
+        ):
+            with pytest.raises(StorageError, match="did not answer"):
+                ask()
+        assert [job.id for job in list_jobs(database, JobFilter())] == [first.id]  # reading never waits
+    assert submit(queue, wish("second")).is_new
+    assert complete(queue, held, Finished()).state is State.SUCCEEDED
+    for opened in (holder, database):
+        opened.engine.dispose()
 
 
 @pytest.mark.s3
