@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -92,7 +93,7 @@ def read_fold(job: FitJob, piece: bytes) -> FoldResult | None:
                 reference=(document["suffix"], found["reference"].tobytes()) if document["suffix"] else None,
                 **{name: document[name] for name in _NUMBERS},
             )
-    except (BundleError, ValueError, KeyError, OSError, EOFError):
+    except (BundleError, BadZipFile, ValueError, KeyError, OSError, EOFError):
         return None
 
 
