@@ -68,7 +68,7 @@ def test_finished_fits_are_taken_up_with_the_same_predictions_and_files() -> Non
     for entry in again.entries:
         shared = min(len(entry.fold_losses), len(losses[entry.name]))
         assert entry.fold_losses[:shared] == losses[entry.name][:shared]
-    assert set(again.champion.references) and all(again.champion.references.values())
+    assert again.champion_loss == first.champion_loss
 
 
 def test_a_damaged_piece_is_made_again() -> None:
