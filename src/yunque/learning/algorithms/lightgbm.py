@@ -1,16 +1,15 @@
 """LightGBM: leaf-wise boosted trees with native splits on categories (Ke et al., NeurIPS 2017)."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from yunque.errors import UsageError
-from yunque.kernel.forest_build import Scoring, TreeNodes, build_forest
+from yunque.kernel.forest_build import Scoring, build_forest
 from yunque.kernel.form import FloatArray, Form, Link
 from yunque.learning.algorithm import Algorithm, FitRequest, Fitted, Matrix
+from yunque.learning.lightgbm_text import read_trees
 from yunque.learning.params import canonical_params, merged_params, refuse
 from yunque.learning.patience import patience_of
 from yunque.learning.target import Target, target_of
@@ -31,8 +30,6 @@ ALIASES = {
     "reg_alpha": "lambda_l1",
     "reg_lambda": "lambda_l2",
 }
-CATEGORICAL_BIT, DEFAULT_LEFT_BIT = 1, 2
-MISSING_ZERO, MISSING_NAN = 1, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,16 +124,10 @@ def _flatten(fitted: Fitted, request: FitRequest) -> Form:
     model = native.booster.model_to_string(num_iteration=native.rounds)
     if "\naverage_output\n" in model:
         raise UsageError("LightGBM's own random forest is not offered.", hint="Ask for random_forest.")
-    texts = _tree_texts(model)
+    found = read_trees(model)
     n_features = request.train.x.shape[1]
     zero_is_missing = np.zeros(n_features, np.bool_)
-    trees: list[TreeNodes] = []
-    sets: list[npt.NDArray[np.uint32]] = []
-    for text in texts:
-        nodes, more, zeros = _read_tree(text, len(sets))
-        trees.append(nodes)
-        sets += more
-        zero_is_missing[zeros] = True
+    zero_is_missing[found.zero_is_missing] = True
     n_outputs = request.task.n_outputs if request.task.kind is TaskKind.MULTICLASS else 1
     scoring = Scoring(
         link=LINKS.get(request.task.kind, native.target.link),
@@ -144,70 +135,10 @@ def _flatten(fitted: Fitted, request: FitRequest) -> Form:
         n_outputs=n_outputs,
         scale=native.target.scale,
         bias=np.full(n_outputs, native.target.centre),
-        category_sets=sets,
+        category_sets=found.sets,
         zero_is_missing=zero_is_missing,
     )
-    return build_forest(trees, scoring)
-
-
-def _tree_texts(model: str) -> list[dict[str, str]]:
-    """Cut LightGBM's text model into one dictionary of lines per tree."""
-    blocks = model.split("\nend of trees")[0].split("\nTree=")[1:]
-    return [dict(line.split("=", 1) for line in block.split("\n")[1:] if "=" in line) for block in blocks]
-
-
-def _read_tree(
-    text: dict[str, str], sets_before: int
-) -> tuple[TreeNodes, list[npt.NDArray[np.uint32]], npt.NDArray[np.int64]]:
-    """Read one tree: its nodes, its category sets, and the columns where zero counts as missing."""
-    leaf_value = _numbers(text, "leaf_value", np.float64)
-    if "split_feature" not in text or not text["split_feature"].strip():
-        leaf_value, inner = leaf_value[:1], 0
-    else:
-        inner = leaf_value.size - 1
-    feature, threshold, decision, left, right = (
-        _numbers(text, name, kind)[:inner]
-        for name, kind in (
-            ("split_feature", np.int64),
-            ("threshold", np.float64),
-            ("decision_type", np.int64),
-            ("left_child", np.int64),
-            ("right_child", np.int64),
-        )
-    )
-    categorical = (decision & CATEGORICAL_BIT) > 0
-    missing = (decision >> 2) & 3
-    default_left = (decision & DEFAULT_LEFT_BIT) > 0
-    default_left = np.where((missing == 0) & ~categorical, threshold >= 0.0, default_left & ~categorical)
-    leaves = np.full(leaf_value.size, -1)
-    nodes = TreeNodes(
-        left=np.concatenate((_child(left, inner), leaves)),
-        right=np.concatenate((_child(right, inner), leaves)),
-        feature=np.concatenate((feature, leaves)),
-        threshold=np.concatenate((threshold + sets_before * categorical, leaf_value)),
-        default_left=np.concatenate((default_left, leaves > 0)),
-        categorical=np.concatenate((categorical, leaves > 0)),
-        cover=_cover(text, inner, leaf_value.size),
-    )
-    words = _numbers(text, "cat_threshold", np.uint32)
-    bounds = _numbers(text, "cat_boundaries", np.int64)
-    sets = [words[a:b] for a, b in pairwise(bounds)]
-    return nodes, sets, feature[(missing == MISSING_ZERO) & ~categorical]
-
-
-def _cover(text: dict[str, str], inner: int, n_leaves: int) -> npt.NDArray[np.float64]:
-    """Give the training rows of each node; a tree of one leaf tells none."""
-    counts = _numbers(text, "leaf_count", np.float64)
-    return np.concatenate((np.zeros(inner), counts if counts.size == n_leaves else np.ones(n_leaves)))
-
-
-def _numbers(text: dict[str, str], name: str, kind: Any) -> npt.NDArray[Any]:
-    return np.array(text.get(name, "").split(), dtype=kind)
-
-
-def _child(child: npt.NDArray[np.int64], inner: int) -> npt.NDArray[np.int64]:
-    """LightGBM counts inner nodes from 0 and leaves as -1, -2, …; here leaves follow the inner nodes."""
-    return np.where(child >= 0, child, inner - child - 1)
+    return build_forest(found.trees, scoring)
 
 
 def _reference(fitted: Fitted) -> tuple[str, bytes]:

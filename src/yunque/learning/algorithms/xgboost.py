@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -135,7 +136,7 @@ def _flatten(fitted: Fitted, request: FitRequest) -> Form:
     n_features = request.train.x.shape[1]
     if fitted.native is None:
         return constant_form(constant_prediction(request), n_features)
-    model = json.loads(bytes(fitted.native.booster.save_raw("json")))
+    model = _decoded(bytes(fitted.native.booster.save_raw("json")))
     boosted = model["learner"]["gradient_booster"]["model"]
     trees: list[TreeNodes] = []
     sets: list[npt.NDArray[np.uint32]] = []
@@ -160,6 +161,14 @@ def _flatten(fitted: Fitted, request: FitRequest) -> Form:
     return build_forest(trees, scoring)
 
 
+def _decoded(text: bytes) -> Any:
+    """Read XGBoost's JSON, which is no strict JSON when a number is not finite."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return json.loads(text)
+
+
 def _base(booster: Any, request: FitRequest, n_features: int) -> FloatArray:
     """Ask the library for the score before any tree, by a first round whose leaves are set to 0.
 
@@ -167,7 +176,7 @@ def _base(booster: Any, request: FitRequest, n_features: int) -> FloatArray:
     """
     import xgboost
 
-    model = json.loads(bytes(booster[:1].save_raw("json")))
+    model = _decoded(bytes(booster[:1].save_raw("json")))
     for tree in model["learner"]["gradient_booster"]["model"]["trees"]:
         children = tree["left_children"]
         conditions = zip(children, tree["split_conditions"], strict=True)
