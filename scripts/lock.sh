@@ -12,3 +12,6 @@ lock() {
 }
 lock requirements.lock --extra build --extra demo
 lock requirements-dev.lock --all-extras
+# What deployment/Dockerfile installs: without the tools of developers, with the very same versions.
+lock requirements-server.lock --extra build --extra catboost --extra celery --extra dask --extra mlflow \
+  --extra postgres --extra s3 --constraint requirements-dev.lock
