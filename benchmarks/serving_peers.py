@@ -25,7 +25,9 @@ from serving_models import table
 
 HERE = Path(__file__).parent / "peers"
 TRAINING_ROWS = 10_000
-COMMON = ("lightgbm", "scikit-learn", "pandas", "pyarrow", "joblib")
+COMMON = ("lightgbm==4.7.0", "scikit-learn==1.9.1", "pandas==3.1.1", "pyarrow==26.0.1", "joblib==1.6.0")
+WEB = ("fastapi==0.163.2", "uvicorn[standard]==0.54.0")
+ONNX = ("onnxruntime==1.31.1", "onnxmltools==1.16.0", "onnx==1.23.2", "skl2onnx==1.20.0")
 
 Body = Callable[[dict], object]
 
@@ -64,21 +66,21 @@ def tensor(row: dict) -> object:
 UVICORN = ("{python}", "-m", "uvicorn", "--app-dir", "{here}", "--port", "{port}", "--no-access-log")
 PEERS = {
     "fastapi-pandas": Peer(
-        packages=(*COMMON, "fastapi", "uvicorn[standard]"),
+        packages=(*COMMON, *WEB),
         model="pipeline",
         command=(*UVICORN, "fastapi_pandas:app"),
         path="/predict",
         body=lambda row: row,
     ),
     "fastapi-onnx": Peer(
-        packages=(*COMMON, "fastapi", "uvicorn[standard]", "onnxruntime", "onnxmltools", "onnx", "skl2onnx"),
+        packages=(*COMMON, *WEB, *ONNX),
         model="onnx",
         command=(*UVICORN, "fastapi_onnx:app"),
         path="/predict",
         body=lambda row: row,
     ),
     "mlflow": Peer(
-        packages=(*COMMON, "mlflow"),
+        packages=(*COMMON, "mlflow==3.17.2"),
         model="mlflow",
         command=(
             "{bin}/mlflow",
@@ -97,7 +99,7 @@ PEERS = {
         body=split_frame,
     ),
     "bentoml": Peer(
-        packages=(*COMMON, "bentoml"),
+        packages=(*COMMON, "bentoml==1.4.39"),
         model="pipeline",
         command=(
             "{bin}/bentoml",
@@ -112,7 +114,7 @@ PEERS = {
         body=lambda row: {"row": row},
     ),
     "mlserver": Peer(
-        packages=(*COMMON, "mlserver", "mlserver-lightgbm"),
+        packages=(*COMMON, "mlserver==1.7.1", "mlserver-lightgbm==1.7.1"),
         model="booster",
         command=("{bin}/mlserver", "start", "{folder}"),
         path="/v2/models/orders/infer",
@@ -210,7 +212,13 @@ def main() -> None:
     _print("empty ASGI application", *floor)
     _print("Yunque", *ours)
     for name in given.peers.split(","):
-        found = measure(name, given.folder, rows, given.seconds)
+        try:
+            found = measure(name, given.folder, rows, given.seconds)
+        except (subprocess.CalledProcessError, OSError, AssertionError) as error:
+            print(
+                f"| {name} | not measured: {str(error).partition(chr(10))[0][:120]} | | | | | |", flush=True
+            )
+            continue
         _print(f"{name} ({found[0].p50 / ours[0].p50:.0f} x ours)", *found)
 
 
