@@ -214,10 +214,9 @@ def main() -> None:
     for name in given.peers.split(","):
         try:
             found = measure(name, given.folder, rows, given.seconds)
-        except (subprocess.CalledProcessError, OSError, AssertionError) as error:
-            print(
-                f"| {name} | not measured: {str(error).partition(chr(10))[0][:120]} | | | | | |", flush=True
-            )
+        except (subprocess.CalledProcessError, OSError, SystemExit) as error:
+            reason = str(error).partition("\n")[0][:120]
+            print(f"| {name} | not measured: {reason} | | | | | |", flush=True)
             continue
         _print(f"{name} ({found[0].p50 / ours[0].p50:.0f} x ours)", *found)
 
