@@ -75,29 +75,44 @@ class Soak:
         return memory
 
     async def _ask(self, number: int, deadline: float) -> None:
-        reader, writer = await asyncio.open_connection(self._host, self._port)
+        link = await asyncio.open_connection(self._host, self._port)
         pause = CONNECTIONS / self._per_second
         due, sent = time.monotonic(), number
         while time.monotonic() < deadline:
             sent += 1
             is_rare = sent % 100 == 0
             request = self._rare[sent // 100 % 2] if is_rare else self._single[sent % len(self._single)]
-            writer.write(request)
-            data = b""
-            while not is_whole(data):
-                part = await reader.read(1 << 16)
-                if not part:
-                    self.wrong["closed"] += 1
-                    return
-                data += part
+            try:
+                data = await answer_to(link, request)
+            except ConnectionError:  # an idle connection may be closed; what was sent on it is sent again
+                self.statuses["reconnected"] += 1
+                link = await asyncio.open_connection(self._host, self._port)
+                data = await answer_to(link, request)
             status = data[9:12].decode()
             self.statuses[status] += 1
             expected = "422" if is_rare and sent // 100 % 2 else "200"
             if status != expected:
                 self.wrong[status] += 1
-            due += pause
+            due = max(due + pause, time.monotonic() - 1.0)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-        writer.close()
+        link[1].close()
+
+
+async def answer_to(link: tuple[asyncio.StreamReader, asyncio.StreamWriter], request: bytes) -> bytes:
+    """Send a request and read its whole answer.
+
+    Raises:
+        ConnectionError: the server closed the connection first.
+    """
+    reader, writer = link
+    writer.write(request)
+    data = b""
+    while not is_whole(data):
+        part = await reader.read(1 << 16)
+        if not part:
+            raise ConnectionResetError("closed before the answer was whole")
+        data += part
+    return data
 
 
 def tell(memory: Sequence[tuple[float, int]], soak: Soak) -> bool:
