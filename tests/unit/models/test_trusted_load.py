@@ -159,7 +159,7 @@ BLENDS: dict[str, Callable[[Any], object]] = {
     "too many members": lambda document: document.update(members=document["members"] * 600),
     "three outputs": lambda document: document.update(n_outputs=3),
     "one output": lambda document: document.update(n_outputs=1),
-    "newer format": lambda document: document.update(format=2),
+    "newer format": lambda document: document.update(format=3),
     "unknown calibration": nested("calibration", kind="magic"),
     "calibration of another length": nested("calibration", parameters=[1.0, 2.0]),
     "calibration by zero": nested("calibration", parameters=[0.0]),
@@ -183,17 +183,30 @@ def test_link_of_another_width_is_refused_before_any_sum(folder: Path) -> None:
 
 
 def test_a_tree_that_points_outside_is_refused(folder: Path) -> None:
+    """A packed node's second word is left << 32 | feature << 4 | flags."""
     index = json.loads((folder / "arrays.json").read_bytes())
     raw = bytearray((folder / "arrays.bin").read_bytes())
-    for name in ("0/left", "0/feature", "0/tree_start", "0/tree_output"):
-        record = next(record for record in index["arrays"] if record["name"] == name)
+    word = _offset(index, "0/nodes") + 8
+    rest = int(np.frombuffer(bytes(raw[word : word + 8]), "<i8")[0])
+    changes = [
+        (word, "<i8", value) for value in (2**30 << 32 | rest & 0xFFFFFFFF, rest ^ 2**30, rest ^ 8, -1)
+    ]
+    changes += [
+        (_offset(index, "0/tree_start"), "<i8", 2**30),
+        (_offset(index, "0/tree_output"), "<i4", 2**30),
+    ]
+    for offset, kind, value in changes:
+        changed = np.array(value, kind).tobytes()
         hostile = bytearray(raw)
-        wide = np.dtype(record["dtype"]).itemsize
-        hostile[record["offset"] : record["offset"] + wide] = np.array(2**30, record["dtype"]).tobytes()
+        hostile[offset : offset + len(changed)] = changed
         put(folder, "arrays.bin", bytes(hostile))
         refused(folder)
     put(folder, "arrays.bin", bytes(raw))
     load_bundle(folder)
+
+
+def _offset(index: Any, name: str) -> int:
+    return int(next(record["offset"] for record in index["arrays"] if record["name"] == name))
 
 
 RECIPES: dict[str, Callable[[Any], object]] = {
