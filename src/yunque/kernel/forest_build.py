@@ -74,7 +74,7 @@ def build_forest(trees: Sequence[TreeNodes], scoring: Scoring) -> Forest:
     sizes = np.array([tree.left.size for tree in trees], np.int64)
     start = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
     joined = _join(trees, start)
-    order = _level_order(joined["left"], joined["right"], start)
+    order = _near_order(joined["left"], joined["right"], start)
     position = np.empty_like(order)
     position[order] = np.arange(order.size)
     inner = joined["left"][order] >= 0
@@ -124,18 +124,33 @@ def _join(trees: Sequence[TreeNodes], start: IntArray) -> dict[str, npt.NDArray[
     }
 
 
-def _level_order(left: IntArray, right: IntArray, start: IntArray) -> IntArray:
-    """Order the nodes by tree, then by level, siblings side by side."""
+def _near_order(left: IntArray, right: IntArray, start: IntArray) -> IntArray:
+    """Order the nodes by tree, siblings side by side, then what is below the larger of them, then the rest.
+
+    A walk goes mostly to the larger side, so its next node lies close to the one before: in a deep tree that
+    is fewer cache lines and pages than level by level.
+    """
     levels, level = [], start[:-1]
     while level.size:
-        levels.append(level)
         inner = level[left[level] >= 0]
+        levels.append(inner)
         level = np.column_stack((left[inner], right[inner])).ravel()
         if len(levels) > MAX_DEPTH:
             raise TrainingError(f"A tree is deeper than {MAX_DEPTH} levels.", hint="Set a maximal depth.")
-    order = np.concatenate(levels) if levels else start[:0]
-    tree = np.searchsorted(start, order, side="right")
-    return order[np.argsort(tree, kind="stable")]
+    size = np.ones(left.size, np.int64)
+    for inner in reversed(levels):
+        size[inner] += size[left[inner]] + size[right[inner]]
+    position, below = np.zeros(left.size, np.int64), np.zeros(left.size, np.int64)
+    position[start[:-1]], below[start[:-1]] = start[:-1], start[:-1] + 1
+    for inner in levels:
+        one, two, free = left[inner], right[inner], below[inner]
+        position[one], position[two] = free, free + 1
+        larger = np.where(size[one] >= size[two], one, two)
+        below[larger] = free + 2
+        below[one + two - larger] = free + 1 + size[larger]
+    order = np.empty_like(position)
+    order[position] = np.arange(position.size)
+    return order
 
 
 def _facts(scoring: Scoring) -> dict[str, Any]:

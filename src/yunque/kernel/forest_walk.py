@@ -2,7 +2,7 @@
 
 A node is 16 bytes so that it costs one cache line: its threshold (in a leaf: the value, or the row of its
 vector), then one integer with `left child << 32 | feature << 4 | flags`. The right child follows the left
-one; a leaf's left child is itself, so eight trees are walked in step without asking which has ended.
+one; a leaf's left child is itself.
 
 Arrays are taken out of their tuples once per call and the parts are inlined: numba counts references each
 time an array leaves a tuple, which doubled the time of a row.
@@ -14,6 +14,7 @@ from numba import float64, int32, int64, njit, types, uint8, uint32, void
 DEFAULT_LEFT, INNER, CATEGORICAL = 1, 2, 4  # flags of a node in arrays of a file
 STRICT = 8  # packed nodes only: a negative code is in no set, where LightGBM cuts -0.5 to 0
 FLAG_BITS = 4
+TOGETHER = 32  # trees that are walked at a time
 FEATURE_MASK = (1 << 28) - 1
 ZERO = 1.0000000180025095e-35  # LightGBM's kZeroThreshold, the float32 nearest to 1e-35
 SINGLE_MAX = 3.4028234663852886e38
@@ -45,30 +46,29 @@ _sums = types.Tuple(
 
 
 @njit(inline="always")
-def step(nodes, packed, node, row):  # type: ignore[no-untyped-def]
-    """Go one level down from a numeric node; stay on a leaf."""
-    p = packed[node, 1]
-    value = row[(p >> FLAG_BITS) & FEATURE_MASK]
-    above = np.int64(value > nodes[node, 0])
-    lost = np.int64(value != value) & (1 - (p & DEFAULT_LEFT))
-    return (p >> 32) + (((p >> 1) & 1) & (above | lost))
+def walk_together(n, q, starts, first, row, at, tree, leaves) -> None:  # type: ignore[no-untyped-def] # noqa: PLR0913, PLR0917
+    """Walk numeric trees, each one level in turn, so that their memory reads overlap.
 
-
-@njit(inline="always")
-def walk_eight(n, q, starts, first, row, leaves) -> None:  # type: ignore[no-untyped-def]
-    """Walk eight numeric trees in step, so that their memory reads overlap."""
-    a, b, c, d = starts[first], starts[first + 1], starts[first + 2], starts[first + 3]
-    e, f, g, h = starts[first + 4], starts[first + 5], starts[first + 6], starts[first + 7]
-    moved = np.int64(1)
-    while moved:
-        a, b, c, d = step(n, q, a, row), step(n, q, b, row), step(n, q, c, row), step(n, q, d, row)
-        e, f, g, h = step(n, q, e, row), step(n, q, f, row), step(n, q, g, row), step(n, q, h, row)
-        i, j, k, m = step(n, q, a, row), step(n, q, b, row), step(n, q, c, row), step(n, q, d, row)
-        r, s, t, u = step(n, q, e, row), step(n, q, f, row), step(n, q, g, row), step(n, q, h, row)
-        moved = (a ^ i) | (b ^ j) | (c ^ k) | (d ^ m) | (e ^ r) | (f ^ s) | (g ^ t) | (h ^ u)
-        a, b, c, d, e, f, g, h = i, j, k, m, r, s, t, u
-    leaves[0], leaves[1], leaves[2], leaves[3] = a, b, c, d
-    leaves[4], leaves[5], leaves[6], leaves[7] = e, f, g, h
+    Those that still walk stand in front: one that reaches its leaf gives its place to the last of them.
+    """
+    walking, one = np.uint64(leaves.size), np.uint64(1)
+    for k in range(leaves.size):
+        at[k], tree[k] = np.uint64(starts[first + k]), np.uint64(k)
+    while walking:
+        i = np.uint64(0)
+        while i < walking:
+            node = at[i]
+            p = q[node, 1]
+            if p & INNER:
+                value = row[np.uint64((p >> FLAG_BITS) & FEATURE_MASK)]
+                above = np.int64(value > n[node, 0])
+                lost = np.int64(value != value) & (1 - (p & DEFAULT_LEFT))
+                at[i] = np.uint64((p >> 32) + (above | lost))
+                i += one
+            else:
+                leaves[tree[i]] = node
+                walking -= one
+                at[i], tree[i] = at[walking], tree[walking]
 
 
 @njit(inline="always")
@@ -137,18 +137,20 @@ def walk(trees, sums, x, out) -> None:  # type: ignore[no-untyped-def]
     output, vectors, levels, factors = sums
     n_trees = output.size
     row = np.empty(x.shape[1])
-    leaves = np.empty(8, np.int64)
+    at, tree = np.empty(TOGETHER, np.uint64), np.empty(TOGETHER, np.uint64)
+    held = np.empty(TOGETHER, np.int64)
     totals = np.empty(out.shape[1])
     for r in range(x.shape[0]):
         load_row(x, r, zero_is_missing, switches[1], row)
         totals[:] = levels[0]
-        for first in range(0, n_trees, 8):
-            count = min(8, n_trees - first)
-            if count == 8 and not switches[0]:
-                walk_eight(nodes, packed, starts, first, row, leaves)
-            else:
+        for first in range(0, n_trees, TOGETHER):
+            count = min(TOGETHER, n_trees - first)
+            leaves = held[:count]
+            if switches[0]:
                 for i in range(count):
                     leaves[i] = walk_one(nodes, packed, sets, starts[first + i], row)
+            else:
+                walk_together(nodes, packed, starts, first, row, at, tree, leaves)
             if vectors.shape[0] > 0:
                 add_vectors(nodes, leaves, count, vectors, totals)
             else:
