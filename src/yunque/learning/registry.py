@@ -10,6 +10,7 @@ from types import MappingProxyType
 from yunque.errors import NotFoundError
 from yunque.learning import algorithms as folder
 from yunque.learning.algorithm import Algorithm
+from yunque.learning.upstream_names import NOT_OFFERED
 
 
 @cache
@@ -38,9 +39,12 @@ def algorithm(name: str) -> Algorithm:
     """Give the algorithm of that name or alias, whatever its case.
 
     Raises:
-        NotFoundError: there is none; the nearest names are the hint.
+        NotFoundError: there is none; the hint is the nearest names, or why a known one is not offered.
     """
     wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
+    if wanted in NOT_OFFERED and wanted not in _by_answer():
+        reason = NOT_OFFERED[wanted]
+        raise NotFoundError(f"{name!r} is not offered: {reason}.")
     if wanted not in _by_answer():
         raise NotFoundError.among("algorithm", name, sorted(_by_answer()))
     return _by_answer()[wanted]

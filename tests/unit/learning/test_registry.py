@@ -9,6 +9,7 @@ from yunque.errors import NotFoundError
 from yunque.learning import algorithms as folder
 from yunque.learning import registry
 from yunque.learning.algorithm import Algorithm
+from yunque.learning.upstream_names import NOT_OFFERED
 
 OTHER_FILE = """
 from dataclasses import replace
@@ -87,3 +88,51 @@ def test_two_answers_to_one_name_are_an_error(further: Path) -> None:
 
 def test_algorithms_are_values() -> None:
     assert all(isinstance(entry, Algorithm) for entry in registry.algorithms())
+
+
+UPSTREAM = [
+    "logistic_regression",
+    "random_forest_classifier",
+    "decision_tree_classifier",
+    "svm",
+    "gradient_boosting_classifier",
+    "adaboost",
+    "knn",
+    "naive_bayes",
+    "xgb_classifier",
+    "lightgbm_classifier",
+    "catboost_classifier",
+    "passive_aggressive",
+    "sgd_classifier",
+    "perceptron",
+    "dense_nn",
+    "linear_regression",
+    "ridge",
+    "lasso",
+    "elastic_net",
+    "svr",
+    "random_forest_regressor",
+    "xgb_regressor",
+    "lightgbm_regressor",
+    "bayesian_ridge",
+    "huber_regressor",
+    "hist_gradient_boosting",
+    "extra_trees_classifier",
+    "mlp_regressor",
+]
+
+
+@pytest.mark.parametrize("name", UPSTREAM)
+def test_every_sound_supervised_name_of_the_upstream_is_offered(name: str) -> None:
+    assert registry.algorithm(name).name
+
+
+@pytest.mark.parametrize("name", ["CNN", "lstm", "t-SNE", "Prophet", "spectral", "adaboost_regressor"])
+def test_what_is_not_offered_is_told_with_its_reason(name: str) -> None:
+    with pytest.raises(NotFoundError, match="is not offered: "):
+        registry.algorithm(name)
+
+
+def test_no_offered_name_stands_among_those_refused() -> None:
+    answers = {answer for entry in registry.algorithms() for answer in (entry.name, *entry.aliases)}
+    assert not answers & set(NOT_OFFERED)

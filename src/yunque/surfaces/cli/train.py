@@ -72,7 +72,7 @@ def train(
     ] = None,
     folds: Annotated[int | None, typer.Option("--folds", help="Number of folds.")] = None,
     algorithms: Annotated[
-        str | None, typer.Option("--algorithms", metavar="A,B", help="Choose among these only.")
+        str | None, typer.Option("--algorithms", "--models", metavar="A,B", help="Choose among these only.")
     ] = None,
     least_recall: Annotated[
         float | None,
