@@ -136,7 +136,9 @@ def _whole(
         seconds=request.budget.seconds,
         pace=measured_pace(standings, fit_size(request, 1)),
     )
-    candidates, slot = portfolio(request.task, shape, request.algorithms)
+    y = arena.table.y[split.training]
+    of_amounts = not request.task.is_classification and bool(y.min() >= 0.0) and bool(y.max() > 0.0)
+    candidates, slot = portfolio(request.task, shape, request.algorithms, of_amounts=of_amounts)
     longest = REFIT_SHARE * ledger.reserve / 1.6 if split.refits else seconds
     whole = replace(
         arena,

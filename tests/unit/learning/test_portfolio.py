@@ -56,6 +56,16 @@ def test_every_entry_names_an_algorithm_once_and_anchors_come_with_a_reference()
         assert first.is_reference and second.is_anchor and not second.is_reference
 
 
+def test_amounts_are_learnt_by_their_logarithm_too() -> None:
+    def names(of_amounts: bool) -> set[str]:
+        return {each.name for each in portfolio(REGRESSION, shape(600.0), of_amounts=of_amounts)[0]}
+
+    assert names(True) - names(False) == {"lightgbm-poisson", "lightgbm-tweedie"}
+    assert "lightgbm-poisson" in {
+        each.name for each in portfolio(REGRESSION, shape(20.0), of_amounts=True)[0]
+    }
+
+
 def test_a_wish_restricts_and_aliases_count() -> None:
     candidates, _ = portfolio(REGRESSION, shape(20.0), ("lgbm", "ridge"))
     assert {each.algorithm.name for each in candidates} == {"lightgbm", "linear"}
