@@ -219,6 +219,27 @@ def test_a_canary_answers_its_share_and_stops_by_itself_when_its_answers_drift(h
         until(lambda: 'arm="canary"' not in client.get("/metrics").text)
 
 
+def test_a_canary_that_fails_stops_and_no_client_sees_it(home: Path) -> None:
+    """A version that asks for a column which the clients do not send."""
+    frame = clients(300).drop("spend").with_columns((pl.col("class").fill_null(40) * 0.1).alias("new"))
+    with opened(home) as platform:
+        train_and_publish(platform, frame, "buys")
+        roll_back(platform.registry, "buys", by="a test")
+    with server(home) as (address, _), httpx.Client(base_url=address, timeout=60) as client:
+        terms = {"version": 2, "share": 1.0, "least_answers": 30}
+        assert client.post("/api/v1/models/buys/canary", json=terms).status_code == 201
+        until(lambda: 'arm="canary"' in client.get("/metrics").text)
+
+        def ended() -> Any:
+            for row in rows(10):
+                answer = client.post(PREDICT, json=row)
+                assert (answer.status_code, answer.json()["model_version"]) == (200, "buys@1")
+            return client.get("/api/v1/models/buys/trials").json()["ended"]
+
+        (end,) = until(ended)
+        assert end["automatic"] is True and "It failed" in end["reason"] and "'new'" in end["reason"]
+
+
 def test_trials_are_refused_in_words(home: Path) -> None:
     with server(home) as (address, _), httpx.Client(base_url=address, timeout=60) as client:
         path = "/api/v1/models/buys/canary"
