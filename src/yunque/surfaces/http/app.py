@@ -55,7 +55,7 @@ def documented_app(serving: Serving, admission: Admission) -> FastAPI:
             with suppress(asyncio.CancelledError):
                 await following
             await run_in_threadpool(partial(serving.watch.flush, serving.shelf.view, is_last=True))
-            share(serving)
+            await run_in_threadpool(share, serving)
             serving.access_log.flush()
             serving.tables.close()
 

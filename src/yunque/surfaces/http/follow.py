@@ -29,7 +29,7 @@ async def follow_once(serving: Serving) -> None:
             logger.warning("The registry could not be read: %s", error.message)
         except Exception:  # the surface: a server goes on with what it serves, and says so
             logger.exception("The registry could not be followed.")
-    share(serving)
+    await run_in_threadpool(share, serving)
 
 
 def share(serving: Serving) -> None:
