@@ -1,20 +1,27 @@
 """Who may do what: every route declares a scope and asks for it, keys expire, come too often, and are revoked."""
 
+import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 from small_models import client_of
 from starlette.testclient import TestClient
 
 from yunque.services.access import Keyring, Scope, grant_key
 from yunque.services.key_file import KeyFile, revoke_keys, store_key
+from yunque.services.key_set import KeySet
 from yunque.services.rate import Rate
+from yunque.services.tokens import TokenCheck, TokenRules
+from yunque.surfaces.cli.app import run
 from yunque.surfaces.http.app import documented_app
 from yunque.surfaces.http.guard import OPEN_FOLDERS, OPEN_PATHS, Admission
 from yunque.surfaces.http.needs import declare, guarded_router, needs_of, refuse_undeclared, routes_of
@@ -144,3 +151,43 @@ def test_a_key_is_in_no_answer_and_no_page(serving: Serving) -> None:
         for path in ("/openapi.json", "/metrics", "/api/v1/models", "/nowhere"):
             answer = ask(client, "GET", path, secret)
             assert secret not in answer.text and key.digest not in answer.text
+
+
+def test_without_a_key_the_server_listens_on_this_machine_only(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("YUNQUE_HOME", str(home))
+    for host in ("0.0.0.0", "::", "192.0.2.1", "example.com"):  # noqa: S104 - it is to be refused
+        assert run(["serve", "--host", host]) == 1
+        said = capsys.readouterr().err
+        assert "listens on this machine only" in said and "yunque keys create" in said
+
+
+def test_a_signed_token_is_taken_beside_keys(serving: Serving) -> None:
+    private = ec.generate_private_key(ec.SECP256R1())
+    entry = {**jwt.algorithms.ECAlgorithm.to_jwk(private.public_key(), as_dict=True), "kid": "k1"}
+    rules = TokenRules(issuer="https://auth.example", audience="yunque", rate=Rate(requests=3, per="h"))
+    fetched = json.dumps({"keys": [entry]}).encode()
+    keys = KeySet("https://auth.example/jwks", rules.algorithms, fetch=lambda _: fetched)
+    secret, key = grant_key("ana")
+    claims = {"iss": rules.issuer, "aud": rules.audience, "sub": "ben", "exp": int(time.time()) + 600}
+
+    def post(client: TestClient, token: str, path: str = "/api/v1/predict") -> Any:
+        return client.post(path, json=ROW, headers={"authorization": f"Bearer {token}"})
+
+    signed = jwt.encode(claims, private, "ES256", headers={"kid": "k1"})
+    reader = jwt.encode({**claims, "sub": "eva", "scope": "read"}, private, "ES256", headers={"kid": "k1"})
+    given = replace(serving, keyring=Keyring(keys=(key,)), tokens=TokenCheck(rules, keys))
+    with client_of(given) as client:
+        assert post(client, secret).status_code == 200
+        assert (
+            post(client, signed).status_code
+            == post(client, signed, "/api/v1/predict?longer").status_code
+            == 200
+        )
+        assert post(client, reader).json()["code"] == "scope_missing"
+        assert post(client, signed[:-4] + "AAAA").status_code == 401
+        assert post(client, signed).status_code == 200
+        assert post(client, signed).status_code == 429
+    with client_of(replace(serving, tokens=TokenCheck(rules, keys))) as client:
+        assert client.post("/api/v1/predict", json=ROW).status_code == 401

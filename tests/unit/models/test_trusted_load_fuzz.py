@@ -123,6 +123,9 @@ def test_any_bytes_of_any_file_may_be_flipped(honest: Path, data: st.DataObject)
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     if data.draw(st.booleans()):
         del content[data.draw(st.integers(0, len(content))) :]
+    if data.draw(st.booleans()):
+        at = data.draw(st.integers(0, len(content)))
+        content[at:at] = data.draw(st.binary(min_size=1, max_size=16))
     try:
         if name == "manifest.json":
             (honest / name).write_bytes(bytes(content))
