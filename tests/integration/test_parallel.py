@@ -1,15 +1,14 @@
 """Parallel work gives what sequential work gives, in its order, also when workers are killed."""
 
 import os
-import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dask_cluster import local_cluster
 from parallel_items import (
     die_always,
     die_once,
@@ -85,30 +84,8 @@ def test_a_plan_that_cannot_work_cannot_be_built(wrong: dict[str, object]) -> No
 def cluster() -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
     """A scheduler and two workers on this machine: its address, and the workers' processes."""
     pytest.importorskip("distributed")
-    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-    started: list[subprocess.Popen[str]] = []
-
-    def start(*arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "dask", *arguments]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=here)
-        started.append(process)
-        return process
-
-    scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    address = ""
-    assert scheduler.stderr is not None
-    for line in scheduler.stderr:
-        if found := re.search(r"Scheduler at:\s+(tcp://\S+)", line):
-            address = found[1]
-            break
-    one = ("--nworkers", "1", "--nthreads", "1", "--no-nanny", "--no-dashboard")
-    workers = [start("worker", address, *one) for _ in range(2)]
-    yield address, workers
-    for process in reversed(started):
-        process.kill()
-        process.wait()
-        if process.stderr is not None:
-            process.stderr.close()
+    with local_cluster() as found:
+        yield found
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")

@@ -71,6 +71,15 @@ class Outputs:
     reasons: Path
 
 
+@dataclass(frozen=True, kw_only=True)
+class PartFiles:
+    """Where a part's rows, answers and reasons stand."""
+
+    batch: Path
+    answers: Path
+    reasons: Path
+
+
 class PartsFolder:
     """A hidden folder beside the output; one process at a time may hold it.
 
@@ -146,10 +155,26 @@ class PartsFolder:
         Raises:
             StorageError: the disk refuses.
         """
-        number = len(self._list.parts)
-        write_table(answers, self._answers(number))
+        files = self.files_of(len(self._list.parts))
+        write_table(answers, files.answers)
         if part.has_reasons:
-            write_table(reasons, self._reasons(number))
+            write_table(reasons, files.reasons)
+        self.adopt(part)
+
+    def files_of(self, number: int) -> "PartFiles":
+        """Give the paths of a part, for whoever writes them instead of `add`."""
+        return PartFiles(
+            batch=self._folder / f"{number:06d}.batch.parquet",
+            answers=self._answers(number),
+            reasons=self._reasons(number),
+        )
+
+    def adopt(self, part: Part) -> None:
+        """Take up the next part, whose files are whole and in their places.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
         self._list.parts.append(part)
         try:
             self._list.write(self._folder)

@@ -1,23 +1,20 @@
 """Score a file: batches in, answers and reasons out; no row is dropped, and a killed run goes on."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import polars as pl
 
-from yunque.data.table import scan_batches
-from yunque.errors import ContractError
-from yunque.models.prediction import TablePrediction
+from yunque.data.table import scan_batches, write_table
 from yunque.models.predictor import Predictor
-from yunque.services.explain_rows import with_explanations
+from yunque.runtime.parallel import Parallel, map_tasks
 from yunque.services.parts import Outputs, Part, PartsFolder
 from yunque.services.parts_join import format_of
-
-REASONS = {"row": pl.Int64, "column": pl.String, "check": pl.String, "reason": pl.String}
+from yunque.services.score_part import PartReference, score_batch, score_part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +27,7 @@ class ScoreFileRequest:
         batch_rows: rows held in memory at a time.
         threads: threads of the compiled part.
         explain: whether to put what each column adds beside each answer.
+        plan: where the parts are done; elsewhere must reach the model's folder and the output's.
         key: tells this piece of work from others for a later run; made of the files as they are when empty.
     """
 
@@ -38,7 +36,13 @@ class ScoreFileRequest:
     batch_rows: int = 100_000
     threads: int = 1
     explain: bool = False
+    plan: Parallel = field(default_factory=Parallel)
     key: str = ""
+
+    @property
+    def parts_at_a_time(self) -> int:
+        """How many parts are sent at once: enough for the slowest not to be waited for too long."""
+        return max(16, 4 * self.plan.workers)
 
     @property
     def rejected_output(self) -> Path:
@@ -89,18 +93,8 @@ def score_file(
     with PartsFolder(outputs, _key(predictor, request)) as folder:
         rows = resumed = sum(part.rows for part in folder.parts)
         batches = scan_batches(request.source, batch_rows=request.batch_rows)
-        for batch in _skip(batches, len(folder.parts)):
-            prediction = predictor.predict_table(batch, threads=request.threads)
-            reasons = explain_rejections(predictor, batch, prediction, first_row=rows)
-            part = Part(
-                rows=batch.height,
-                rejected=len(prediction.rejected_rows),
-                has_reasons=reasons.height > 0,
-                warnings=tuple(warning.message for warning in prediction.warnings),
-            )
-            answers = with_explanations(predictor, prediction) if request.explain else prediction.frame
-            folder.add(answers, reasons, part)
-            rows += batch.height
+        for part in _scored(predictor, request, folder, _skip(batches, len(folder.parts))):
+            rows += part.rows
             if on_rows is not None:
                 on_rows(rows)
         parts = list(folder.parts)
@@ -112,6 +106,55 @@ def score_file(
         warnings=tuple(dict.fromkeys(warning for part in parts for warning in part.warnings)),
         resumed_rows=resumed,
     )
+
+
+def _scored(
+    predictor: Predictor, request: ScoreFileRequest, folder: PartsFolder, batches: Iterable[pl.DataFrame]
+) -> Iterator[Part]:
+    """Score batch after batch, or some at a time elsewhere; give each part once the folder has it."""
+    rows = sum(part.rows for part in folder.parts)
+    if request.plan.where == "here":
+        for batch in batches:
+            scored = score_batch(
+                predictor, batch, first_row=rows, threads=request.threads, explain=request.explain
+            )
+            folder.add(scored.answers, scored.reasons, scored.part)
+            rows += batch.height
+            yield scored.part
+        return
+    waiting = iter(batches)
+    while references := _wave(predictor, request, folder, waiting):
+        parts = map_tasks(score_part, references, request.plan)
+        for reference, part in zip(references, parts, strict=True):
+            folder.adopt(part)
+            Path(reference.batch).unlink(missing_ok=True)
+            yield part
+
+
+def _wave(
+    predictor: Predictor, request: ScoreFileRequest, folder: PartsFolder, batches: Iterator[pl.DataFrame]
+) -> list[PartReference]:
+    """Write the rows of the next parts where other processes find them, as many as are done at a time."""
+    number, rows = len(folder.parts), sum(part.rows for part in folder.parts)
+    references = []
+    for place, batch in enumerate(itertools.islice(batches, request.parts_at_a_time), start=number):
+        files = folder.files_of(place)
+        write_table(batch, files.batch)
+        references.append(
+            PartReference(
+                bundle=str(predictor.bundle.folder.absolute()),
+                bundle_id=predictor.bundle.id,
+                label=predictor.version_label,
+                batch=str(files.batch.absolute()),
+                answers=str(files.answers.absolute()),
+                reasons=str(files.reasons.absolute()),
+                first_row=rows,
+                threads=request.threads,
+                explain=request.explain,
+            )
+        )
+        rows += batch.height
+    return references
 
 
 def _skip(batches: Iterable[pl.DataFrame], count: int) -> Iterator[pl.DataFrame]:
@@ -146,26 +189,3 @@ def _files(source: object) -> list[Path] | None:
             return None
         paths += found
     return paths
-
-
-def explain_rejections(
-    predictor: Predictor, batch: pl.DataFrame, prediction: TablePrediction, *, first_row: int
-) -> pl.DataFrame:
-    """Give every reason of every rejected row, with row numbers counted from 1 over the whole source."""
-    known = [name for name in predictor.fields if name in batch.columns]
-    records: list[dict[str, Any]] = []
-    for position in prediction.rejected_rows.tolist():
-        row = batch.select(known).row(position, named=True)
-        records += [{"row": first_row + position + 1, **reason} for reason in _reasons(predictor, row)]
-    return pl.DataFrame(records, schema=REASONS)
-
-
-def _reasons(predictor: Predictor, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    try:
-        predictor.predict_row(row)
-    except ContractError as error:
-        return [
-            {"column": failure.column, "check": failure.check, "reason": failure.message}
-            for failure in error.failures
-        ]
-    return [{"column": None, "check": "unreadable", "reason": "The row breaks the contract of the table."}]

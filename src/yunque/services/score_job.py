@@ -10,6 +10,7 @@ from yunque.models.registry import Registry
 from yunque.runtime.jobs.context import JobContext, JobResult
 from yunque.runtime.jobs.digest import digest_of
 from yunque.runtime.jobs.folders import RESULT_NAME
+from yunque.runtime.parallel import Parallel
 from yunque.runtime.storage import chunks_of
 from yunque.services.job_input import fetch_upload
 from yunque.services.job_payloads import ScorePayload
@@ -19,9 +20,10 @@ from yunque.services.score_file import ScoredFile, ScoreFileRequest, score_file
 _MODEL = {"piece": "model"}
 
 
-def run_score_job(context: JobContext, registry: Registry) -> JobResult:
+def run_score_job(context: JobContext, registry: Registry, plan: Parallel | None = None) -> JobResult:
     """Score the upload and leave answers and the reasons of rejected rows; runs in the child of a worker.
 
+    `plan` says where parts are done; a cluster must reach the home, where models and scratch files are.
     Every attempt uses the version that the first one found, however the champion moves meanwhile.
 
     Raises:
@@ -32,7 +34,7 @@ def run_score_job(context: JobContext, registry: Registry) -> JobResult:
     predictor = registry.open(_label(context, registry, payload.model))
     context.log(f"scoring with {predictor.version_label}")
     table = fetch_upload(context, payload.origin.file_name)
-    scored, output = _score(context, predictor, table, payload)
+    scored, output = _score(context, predictor, table, payload, plan or Parallel())
     context.publish(output.name, _bytes_of(output))
     if scored.rejected_output is not None:
         context.publish(scored.rejected_output.name, _bytes_of(scored.rejected_output))
@@ -61,7 +63,7 @@ def _label(context: JobContext, registry: Registry, model: str) -> str:
 
 
 def _score(
-    context: JobContext, predictor: Predictor, table: Path, payload: ScorePayload
+    context: JobContext, predictor: Predictor, table: Path, payload: ScorePayload, plan: Parallel
 ) -> tuple[ScoredFile, Path]:
     output = context.scratch / f"answers.{payload.output}"
     key = digest_of([payload.origin.sha256, predictor.bundle.id, payload.batch_rows, payload.output])
@@ -75,7 +77,12 @@ def _score(
         context.progress(min(0.95, rows / (rows + payload.batch_rows)), f"{rows:,} rows done")
 
     request = ScoreFileRequest(
-        source=table, output=output, batch_rows=payload.batch_rows, threads=context.threads, key=key
+        source=table,
+        output=output,
+        batch_rows=payload.batch_rows,
+        threads=context.threads,
+        plan=plan,
+        key=key,
     )
     return score_file(predictor, request, on_rows), output
 

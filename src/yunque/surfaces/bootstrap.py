@@ -14,6 +14,7 @@ from yunque.models.registry import Registry
 from yunque.runtime.clock import REAL_CLOCK, Clock
 from yunque.runtime.database import Database, open_database, sqlite_url
 from yunque.runtime.migrations import upgrade
+from yunque.runtime.parallel import Parallel
 from yunque.services.access import read_scopes
 from yunque.services.key_file import KeyFile
 from yunque.services.key_set import KeySet
@@ -44,6 +45,12 @@ class Platform:
     def threads(self) -> int:
         """Threads that a training may use."""
         return self.settings.threads or _cores()
+
+    @property
+    def parallel(self) -> Parallel:
+        """Where independent parts are done: on the Dask cluster where one is named, else here."""
+        address = self.settings.dask_address
+        return Parallel(where="dask", dask_address=address) if address else Parallel()
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

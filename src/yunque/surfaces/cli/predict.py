@@ -48,6 +48,7 @@ def predict(
         batch_rows=batch_rows,
         threads=platform.threads,
         explain=explain,
+        plan=platform.parallel,
     )
     with shown_rows(quiet=as_json) as listener:
         scored = score_file(predictor, request, listener)

@@ -10,7 +10,8 @@ def run(context: JobContext) -> JobResult:
     from yunque.services.score_job import run_score_job
     from yunque.surfaces.bootstrap import open_platform
 
-    return run_score_job(context, open_platform().registry)
+    platform = open_platform()
+    return run_score_job(context, platform.registry, platform.parallel)
 
 
 KIND = Kind(
