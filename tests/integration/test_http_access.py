@@ -21,24 +21,32 @@ from yunque.services.key_file import KeyFile, revoke_keys, store_key
 from yunque.services.key_set import KeySet
 from yunque.services.rate import Rate
 from yunque.services.tokens import TokenCheck, TokenRules
+from yunque.surfaces.bootstrap import Platform
 from yunque.surfaces.cli.app import run
 from yunque.surfaces.http.app import documented_app
 from yunque.surfaces.http.guard import OPEN_FOLDERS, OPEN_PATHS, Admission
 from yunque.surfaces.http.needs import declare, guarded_router, needs_of, refuse_undeclared, routes_of
 from yunque.surfaces.http.serving import Serving
+from yunque.surfaces.worker import open_desk
 
 ROW = {"class": 33, "income €": 20000.5, "city 🏙": "Cali", "since": "2021-02-03", "member": True}
 NARROW = [scope for scope in Scope if scope not in (Scope.OPEN, Scope.ADMIN)]
 
 
 @pytest.fixture
-def app(serving: Serving) -> FastAPI:
-    return documented_app(serving, Admission(keyring=Keyring()))
+def whole(serving: Serving, platform: Platform) -> Serving:
+    """A server that takes jobs too."""
+    return replace(serving, office=open_desk(platform).office)
+
+
+@pytest.fixture
+def app(whole: Serving) -> FastAPI:
+    return documented_app(whole, Admission(keyring=Keyring()))
 
 
 def test_every_route_declares_what_it_needs(app: FastAPI) -> None:
     found = {str(route.path): needs_of(route) for route in routes_of(app)}  # type: ignore[attr-defined]
-    assert len(found) > 20 and None not in found.values()
+    assert len(found) > 40 and None not in found.values()
     assert found["/api/v1/predict"] is Scope.PREDICT and found["/metrics"] is Scope.READ
 
 
@@ -76,12 +84,10 @@ def ask(client: TestClient, method: str, path: str, secret: str) -> Any:
 
 
 @pytest.mark.parametrize("scope", NARROW)
-def test_a_key_opens_what_its_scopes_say_and_nothing_else(
-    app: FastAPI, serving: Serving, scope: Scope
-) -> None:
+def test_a_key_opens_what_its_scopes_say_and_nothing_else(app: FastAPI, whole: Serving, scope: Scope) -> None:
     """Every route of the server with a key of one scope: refused by name, or let through to its own answer."""
     secret, key = grant_key("ana", scopes=frozenset({scope}))
-    with client_of(replace(serving, keyring=Keyring(keys=(key,)))) as client:
+    with client_of(replace(whole, keyring=Keyring(keys=(key,)))) as client:
         for route in routes_of(app):
             needed = needs_of(route)
             path = re.sub("{version}", "1", re.sub("{name}", "buys", str(route.path)))  # type: ignore[attr-defined]
