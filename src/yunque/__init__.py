@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from yunque.learning.task import Task
     from yunque.models.prediction import Prediction
     from yunque.models.predictor import Predictor
+    from yunque.surfaces.estimators import YunqueClassifier, YunqueRegressor
     from yunque.surfaces.python import TrainedModel, check, load, train
 
 # Where each public name lives; imported when it is asked for, so that `import yunque` costs nothing.
@@ -27,7 +28,9 @@ _HOMES = {
     "Predictor": "yunque.models.predictor",
     "Task": "yunque.learning.task",
     "TrainedModel": "yunque.surfaces.python",
+    "YunqueClassifier": "yunque.surfaces.estimators",
     "YunqueError": "yunque.errors",
+    "YunqueRegressor": "yunque.surfaces.estimators",
     "check": "yunque.surfaces.python",
     "check_table": "yunque.data.validate",
     "infer_contract": "yunque.data.infer",
@@ -45,7 +48,9 @@ __all__ = [
     "Predictor",
     "Task",
     "TrainedModel",
+    "YunqueClassifier",
     "YunqueError",
+    "YunqueRegressor",
     "__version__",
     "check",
     "check_table",

@@ -21,8 +21,8 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_public_names_are_these() -> None:
     """A change of this list is a change of the interface: say it in the changelog."""
     assert sorted(yunque.__all__) == [
-        "Contract", "Finding", "Leaderboard", "Prediction", "Predictor", "Task", "TrainedModel", "YunqueError",
-        "__version__", "check", "check_table", "infer_contract", "load", "read_table", "train", "write_table",
+        "Contract", "Finding", "Leaderboard", "Prediction", "Predictor", "Task", "TrainedModel",
+        "YunqueClassifier", "YunqueError", "YunqueRegressor", "__version__", "check", "check_table", "infer_contract", "load", "read_table", "train", "write_table",
     ]  # fmt: skip
     for name in yunque.__all__:
         assert getattr(yunque, name) is not None
