@@ -87,13 +87,21 @@ def _make(
     try:
         train(request, folder, clock, Teller(context=context, seconds=seconds))
     except FindingsError as error:
-        for finding in error.findings:
-            context.log(f"{finding.id}: {finding.message}")
-        raise
+        raise _in_words(context, error) from error
     context.progress(0.97, "Registering the model")
     return registry.publish(
         folder, by=request.by, name=name, reason="trained by a job", once=_once(context.job_id)
     )
+
+
+def _in_words(context: JobContext, error: FindingsError) -> FindingsError:
+    """Say what was found and how a request accepts it; a job has no page to show findings on."""
+    told = [f"{finding.id}: {finding.message}" for finding in error.findings]
+    for line in told:
+        context.log(line)
+    names = ", ".join(f'"{finding.id}"' for finding in error.findings)
+    hint = f'Correct the table, or accept them by name in the request: "accept": [{names}].'
+    return FindingsError(f"{error.message} {' '.join(told)}", findings=error.findings, hint=hint)
 
 
 def _once(job_id: str) -> str:

@@ -12,6 +12,7 @@ from yunque.learning.registry import algorithms
 from yunque.services.data_folder import PathError, open_table, parts_of
 from yunque.services.guess_target import guess_target
 from yunque.services.job_fields import FieldsError
+from yunque.services.job_input import safe_name
 from yunque.services.job_payloads import check_pipeline, check_score, check_train
 from yunque.services.model_names import NOT_OFFERED, check_models, not_offered, offers
 
@@ -136,3 +137,12 @@ def test_a_target_is_guessed_by_name_then_by_place() -> None:
     assert guess_target(["id", "Target", "x"])[0] == "Target"
     column, why = guess_target(["a", "b", "c"])
     assert column == "c" and "last" in why
+
+
+@pytest.mark.parametrize(
+    ("given_name", "kept"),
+    [("mi tabla.csv", "mi_tabla.csv"), ("../../etc/passwd", "passwd"), ("a\\b.csv", "b.csv"), ("*?[.csv", "_.csv"),
+     ("", "table"), ("...", "table"), ("ñandú.csv.gz", "_and_.csv.gz")],
+)  # fmt: skip
+def test_a_files_name_means_nothing_to_a_reader_of_paths(given_name: str, kept: str) -> None:
+    assert safe_name(given_name) == kept
