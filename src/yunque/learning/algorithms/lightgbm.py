@@ -8,7 +8,8 @@ import numpy as np
 from yunque.errors import UsageError
 from yunque.kernel.forest_build import Scoring, build_forest
 from yunque.kernel.form import FloatArray, Form, Link
-from yunque.learning.algorithm import Algorithm, FitRequest, Fitted, Matrix
+from yunque.learning.algorithm import Algorithm, FitRequest, Fitted
+from yunque.learning.lightgbm_bins import binned
 from yunque.learning.lightgbm_text import read_trees
 from yunque.learning.params import canonical_params, merged_params, refuse
 from yunque.learning.patience import patience_of
@@ -67,25 +68,12 @@ def parameters(request: FitRequest) -> dict[str, Any]:
         "deterministic": True,
         "force_row_wise": True,
         "feature_pre_filter": False,
+        "data_random_seed": 1,  # bins do not depend on the candidate, so that candidates can share them
         "verbosity": -1,
     }
     if request.task.is_classification:
         fixed["objective"] = OBJECTIVES[request.task.kind]
     return merged_params(defaults, given, fixed)
-
-
-def _dataset(matrix: Matrix, request: FitRequest, target: Target, reference: Any = None) -> Any:
-    import lightgbm
-
-    y = matrix.y if request.task.is_classification else target.learnt(matrix.y)
-    return lightgbm.Dataset(
-        matrix.x,
-        label=y,
-        weight=matrix.weight,
-        reference=reference,
-        categorical_feature=list(request.categorical),
-        params={"verbosity": -1},
-    )
 
 
 def _fit(request: FitRequest) -> Fitted:
@@ -94,10 +82,10 @@ def _fit(request: FitRequest) -> Fitted:
     params = parameters(request)
     most_rounds = int(params.pop("num_iterations"))
     target = target_of(request, str(params["objective"]))
-    train = _dataset(request.train, request, target)
+    train, valid = binned(request, target, params)
     booster = lightgbm.Booster(params, train)
-    if request.valid is not None:
-        booster.add_valid(_dataset(request.valid, request, target, train), "valid")
+    if valid is not None:
+        booster.add_valid(valid, "valid")
     patience = patience_of(request)
     rounds, stopped = 0, False
     for rounds in range(1, most_rounds + 1):
