@@ -88,6 +88,7 @@ class Algorithm:
         cost: rough seconds of one fit on one core from (rows, columns, outputs); corrected by measurement.
         only_when_named: it takes part only in runs that name it; the default portfolio earned its places.
         tolerance: largest difference between form and library, relative to the largest score; 0: equal bits.
+        prepare: work on the rows that candidates share, done before the time of a fit begins; or None.
         stops: whether a fit asks `should_stop` often and then returns a usable model at once.
     """
 
@@ -103,6 +104,7 @@ class Algorithm:
     reference: Callable[[Fitted], tuple[str, bytes]] | None = None
     refit_params: Callable[[int], Mapping[str, Any]] = lambda rounds: {}  # noqa: ARG005
     cost: Callable[[int, int, int], float] = lambda rows, columns, outputs: 1e-7 * rows * columns * outputs
+    prepare: Callable[[FitRequest], None] | None = None
     stops: bool = True
     only_when_named: bool = False
     tolerance: float = 0.0

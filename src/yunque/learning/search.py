@@ -8,7 +8,7 @@ import numpy as np
 
 from yunque.learning.candidate import Candidate
 from yunque.learning.fold_data import FoldData, Table
-from yunque.learning.fold_fit import FitJob, FoldResult, run_fit
+from yunque.learning.fold_fit import FitJob, FoldResult, fit_request, run_fit
 from yunque.learning.fold_memory import FoldMemory, fold_facts, read_fold, write_fold
 from yunque.learning.judge import Judged
 from yunque.learning.ledger import Ledger
@@ -173,6 +173,9 @@ def _fit(arena: Arena, job: FitJob) -> FoldResult:
     encoded = arena.data.get(job.candidate.algorithm.view, job.fold)
     for library in job.candidate.algorithm.requires:
         import_module(library)  # a second or more the first time, which is not the fit's fault
+    prepare = job.candidate.algorithm.prepare
+    if prepare is not None and not job.candidate.most_rows:
+        prepare(fit_request(job, encoded))
     clock = arena.ledger.clock
     deadline = min(clock() + arena.limit(job.candidate), arena.ledger.search_end)
 

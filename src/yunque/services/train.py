@@ -38,6 +38,7 @@ from yunque.services.check import (
 )
 
 PACK_SECONDS, PACK_SHARE = 3.0, 0.3  # kept for packing and the report
+CELLS_PER_SECOND = 15_000_000  # that are profiled and fingerprinted
 LEAST_SHARE = 1 / 3
 
 Listener = Callable[[Progress], None]
@@ -161,7 +162,10 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
             frame=frame,
             schema=outcome.contract.schema,
             task=task,
-            budget=Budget(seconds=_left(seconds, clock.monotonic() - started), clock=clock.monotonic),
+            budget=Budget(
+                seconds=_left(seconds, clock.monotonic() - started, frame.height * frame.width),
+                clock=clock.monotonic,
+            ),
             seed=request.seed,
             split=request.split,
             algorithms=names,
@@ -192,13 +196,14 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
     return Trained(name=request.name, task=task, outcome=outcome, leaderboard=board, bundle=bundle)
 
 
-def _left(seconds: float, spent: float) -> float:
+def _left(seconds: float, spent: float, cells: int) -> float:
     """Give the seconds of a budget that are left for learning, once the table is checked.
 
     Packing and drawing the report are part of the promise. Learning gets a third of the budget even where the
     check of a very large table took more than the rest.
     """
-    return max(seconds - spent - min(PACK_SECONDS, PACK_SHARE * seconds), LEAST_SHARE * seconds)
+    packing = min(PACK_SECONDS + cells / CELLS_PER_SECOND, PACK_SHARE * seconds)
+    return max(seconds - spent - packing, LEAST_SHARE * seconds)
 
 
 def _stage(stage: str, message: str, seconds_left: float) -> Progress:

@@ -101,6 +101,12 @@ def _fit(request: FitRequest) -> Fitted:
     return Fitted(native=native, rounds=kept, stopped_early=stopped)
 
 
+def _prepare(request: FitRequest) -> None:
+    """Bin the rows, so that the first candidate does not pay for all."""
+    params = parameters(request)
+    binned(request, target_of(request, str(params["objective"])), params)
+
+
 def _native_raw(fitted: Fitted, request: FitRequest, x: FloatArray) -> FloatArray:
     native: Boosted = fitted.native
     raw = native.booster.predict(x, raw_score=True, num_iteration=native.rounds, num_threads=request.threads)
@@ -152,4 +158,5 @@ ALGORITHM = Algorithm(
     reference=_reference,
     refit_params=lambda rounds: {"num_iterations": rounds},
     cost=_cost,
+    prepare=_prepare,
 )
