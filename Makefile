@@ -25,8 +25,8 @@ test: .make/dev ## The whole suite, without what is marked slow, on two cores
 test-slow: .make/dev ## What is marked slow, without the long chaos (minutes)
 	$(BIN)/pytest -q -m slow tests/conformance tests/unit
 
-test-chaos: .make/dev ## The long form of chaos and state machines: fails today, not in CI, see .ci/run
-	$(BIN)/pytest -q -m slow tests/chaos tests/integration
+test-chaos: .make/dev ## The long form of chaos and of the jobs' state machine (some ten minutes on two idle cores)
+	$(BIN)/pytest -q -m slow tests/chaos tests/integration/test_jobs_machine.py
 
 check: .make/dev ## Format, lint, import layers, types, architecture: what CI runs first
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports && $(BIN)/mypy && $(BIN)/pytest -q tests/architecture

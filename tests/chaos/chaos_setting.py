@@ -62,13 +62,14 @@ class Setting:
     child: float = 0.0
     webhook_port: int = 0
     job_seconds: float = 0.05
+    long_seconds: float = 6.0
     round: int = 100
 
     def kind_of(self, number: int) -> str:
         return _ODD_KINDS.get(number % self.round, "chaos")
 
     def seconds_of(self, number: int) -> float:
-        return 6.0 if number % self.round == 13 else self.job_seconds
+        return self.long_seconds if number % self.round == 13 else self.job_seconds
 
     @property
     def doomed(self) -> int:

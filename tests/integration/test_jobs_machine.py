@@ -331,7 +331,7 @@ def test_many_random_interleavings_keep_every_promise(database_url: str) -> None
     run_machine(
         machine,
         settings=settings(
-            max_examples=400,
+            max_examples=150,
             stateful_step_count=60,
             deadline=None,
             suppress_health_check=list(HealthCheck),
