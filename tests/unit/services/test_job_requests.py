@@ -80,7 +80,7 @@ def test_every_algorithm_can_be_named_by_all_its_names() -> None:
 
 def test_each_wrong_name_is_told_with_its_place_and_reason() -> None:
     with pytest.raises(FieldsError) as told:
-        check_models(["lightgbm", "knn", "lightgmb", "cnn"], pointer="/params/models")
+        check_models(["lightgbm", "arima", "lightgmb", "cnn"], pointer="/params/models")
     assert [(field.pointer, field.code) for field in told.value.fields] == [
         ("/params/models/1", "not_offered"),
         ("/params/models/2", "unknown_model"),
