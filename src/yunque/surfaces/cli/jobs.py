@@ -2,13 +2,14 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from yunque.errors import UsageError
 from yunque.surfaces.cli import jobs_queue
 from yunque.surfaces.cli.console import note, say, write_json, write_table
+from yunque.surfaces.cli.jobs_ask import payload_of, upload_from
 from yunque.surfaces.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ def submit(
         jobs.Request(
             tenant=tenant,
             kind=kind,
-            payload=_payload(option or []),
-            upload=_upload(here, tenant, table, upload),
+            payload=payload_of(option or []),
+            upload=upload_from(here, tenant, table, upload),
             idempotency_key=key,
             priority=priority,
             by=person(),
@@ -246,42 +247,6 @@ def _find(here: "Office", tenant: str, job_id: str) -> "Job":
             f"{what} of {tenant!r} begin(s) with {job_id!r}.", hint="`yunque jobs list` shows them."
         )
     return found[0]
-
-
-def _upload(here: "Office", tenant: str, table: Path | None, upload: str | None) -> Any:
-    from yunque.runtime.storage import chunks_of
-    from yunque.services.job_office import find_upload, take_once
-
-    if table is not None and upload is not None:
-        raise UsageError("A table and --upload say two things.", hint="Give one of them.")
-    if upload is not None:
-        return find_upload(here, tenant, upload)
-    if table is None:
-        return None
-    try:
-        with table.open("rb") as file:
-            return take_once(here, tenant, table.name, chunks_of(file))
-    except FileNotFoundError as error:
-        raise UsageError(f"There is no file {str(table)!r}.") from error
-
-
-def _payload(options: list[str]) -> dict[str, Any]:
-    import json
-
-    lists = {"models", "ignore", "ids", "require", "accept"}
-    found: dict[str, Any] = {}
-    for text in options:
-        name, separator, value = text.partition("=")
-        if not separator or not name:
-            raise UsageError(f"{text!r} is not NAME=VALUE.", hint="For example --set target=churn")
-        if name in lists:
-            found[name] = [word.strip() for word in value.split(",") if word.strip()]
-            continue
-        try:
-            found[name] = json.loads(value)
-        except json.JSONDecodeError:
-            found[name] = value
-    return found
 
 
 def _follow(here: "Office", tenant: str, job_id: str, *, quiet: bool) -> None:
