@@ -79,14 +79,21 @@ def _shelf_of(x: FloatArray) -> _Shelf:
         if known is not None and known[0]() is x:
             return known[1]
         shelf = _Shelf()
-        _shelves[place] = (ref(x, lambda gone: _forget(place, gone)), shelf)
+        _shelves[place] = (ref(x, _Forget(_shelves, place)), shelf)
         return shelf
 
 
-def _forget(place: int, gone: Any) -> None:
-    known = _shelves.get(place)
-    if known is not None and known[0] is gone:
-        del _shelves[place]
+@dataclass(frozen=True)
+class _Forget:
+    """Drops the shelf of a matrix that is gone; it names no global, since the interpreter may be ending."""
+
+    shelves: dict[int, tuple[Any, _Shelf]]
+    place: int
+
+    def __call__(self, gone: Any) -> None:
+        known = self.shelves.get(self.place)
+        if known is not None and known[0] is gone:
+            del self.shelves[self.place]
 
 
 def _dataset(
