@@ -1,7 +1,6 @@
 """Workers share the arrays of a model: what the compiled code reads are pages of the bundle's own file."""
 
 import mmap
-import os
 from pathlib import Path
 from typing import Any
 
