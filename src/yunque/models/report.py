@@ -18,6 +18,7 @@ from yunque.models.report_charts_classes import (
     separation_chart,
     threshold_chart,
 )
+from yunque.models.report_charts_race import left_rows, mixture_rows, pareto_chart, race_chart
 from yunque.models.report_charts_values import value_charts
 from yunque.models.report_facts import ReportFacts
 from yunque.models.report_numbers import count
@@ -100,6 +101,7 @@ def _charts(board: Leaderboard, t: Words) -> dict[str, Any]:
     return {
         "leaderboard_chart": leaderboard_chart(board, t),
         "importance_chart": importance_chart(board, t),
+        "race_charts": [drawn for drawn in (race_chart(board, t), pareto_chart(board, t)) if drawn],
         "quality_charts": quality,
         "calibration_charts": calibration,
         "decision_charts": decisions,
@@ -110,6 +112,7 @@ def _tables(facts: ReportFacts, t: Words) -> dict[str, Any]:
     board = facts.leaderboard
     candidates, more_candidates = report_quality.candidate_rows(board, t)
     classes, more_classes = report_quality.class_rows(board)
+    left, more_left = left_rows(board, t)
     unused, more_unused = report_limits.unused_columns(facts, t)
     return {
         "held_out": board.held_out.kind,
@@ -119,6 +122,9 @@ def _tables(facts: ReportFacts, t: Words) -> dict[str, Any]:
         "has_required": bool(facts.requirements),
         "candidates": candidates,
         "more_candidates": more_candidates,
+        "mixtures": mixture_rows(board, t),
+        "left": left,
+        "more_left": more_left,
         "classes": classes,
         "more_classes": more_classes,
         "limits": report_limits.limits(facts, t),
@@ -132,9 +138,10 @@ def _tables(facts: ReportFacts, t: Words) -> dict[str, Any]:
 
 def _sections(content: dict[str, Any]) -> list[str]:
     needs = {
+        "race": "race_charts",
         "calibration": "calibration_charts",
         "decisions": "decision_charts",
         "importance": "importance_chart",
     }
-    order = ("asked", "findings", "leaderboard", "quality", "calibration", "decisions", "importance")
+    order = ("asked", "findings", "leaderboard", "race", "quality", "calibration", "decisions", "importance")
     return [key for key in (*order, "limits", "usage", "run") if key not in needs or content[needs[key]]]
