@@ -12,6 +12,7 @@ from yunque.runtime.database import Database
 from yunque.runtime.jobs.queue import Queue
 from yunque.runtime.jobs.tables import UPLOAD
 from yunque.runtime.jobs.uploads import NewUpload, Upload, UploadLimits, delete_upload, receive, upload_of
+from yunque.runtime.jobs.webhook import Rules
 from yunque.runtime.storage import Storage, chunks_of
 from yunque.services.data_folder import open_table, parts_of
 
@@ -29,6 +30,7 @@ class Office:
         limits: how much may be uploaded.
         data_folder: where tables named by path lie.
         wake: tells a broker that a job waits; without one, workers look for themselves.
+        rules: where webhooks may go.
     """
 
     queue: Queue
@@ -37,6 +39,7 @@ class Office:
     limits: UploadLimits = field(default_factory=UploadLimits)
     data_folder: Path
     wake: Callable[[str], object] | None = None
+    rules: Rules = field(default_factory=Rules)
 
     @property
     def database(self) -> Database:

@@ -25,9 +25,10 @@ def price_item(kind: str) -> str:
 
 
 def priced(kinds: Mapping[str, Kind], database: Database) -> Mapping[str, Kind]:
-    """Give the kinds with their price items, as far as prices are published for them."""
+    """Give the kinds with their price items, as far as prices are published for them that hold by now."""
     with database.reading() as connection:
-        items = set(connection.execute(sa.select(PRICE.c.item).distinct()).scalars())
+        today = database.now(connection).date()
+        items = set(connection.execute(sa.select(PRICE.c.item).where(PRICE.c.valid_from <= today)).scalars())
     return {
         name: replace(kind, price_item=price_item(name)) if price_item(name) in items else kind
         for name, kind in kinds.items()

@@ -79,6 +79,7 @@ def open_desk(platform: Platform, *, policy: Policy | None = None, rules: Rules 
         limits=UploadLimits(file_bytes=settings.max_upload_bytes, tenant_bytes=settings.tenant_upload_bytes),
         data_folder=settings.data_folder or settings.home / "data",
         wake=_wake_by(platform),
+        rules=rules or Rules(),
     )
     return Desk(queue=queue, storage=storage, storage_url=url, view=view, worker=worker, office=office)
 

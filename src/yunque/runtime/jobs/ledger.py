@@ -65,6 +65,7 @@ class Posting:
     reserved_minor: int = 0
     units: int = 0
     price_version: str | None = None
+    reference: str | None = None
 
 
 def add_funds(
@@ -79,13 +80,10 @@ def add_funds(
     if amount_minor <= 0:
         raise UsageError("The amount to add must be positive.")
     with database.writing() as connection:
-        _open_account(connection, tenant, currency)
-        account = _lock(connection, tenant)
-        if account["currency"] != currency:
-            raise ConflictError(f"The account holds {account['currency']}, not {currency}.")
+        account = open_locked(connection, tenant, currency)
         field = "purchased_minor" if source == "purchase" else "gifted_minor"
         posting = Posting(entry=source, description=f"{source} of credit", **{field: amount_minor})  # type: ignore[arg-type]
-        return _post(connection, account, posting, database.now(connection))
+        return post(connection, account, posting, database.now(connection))
 
 
 def balance_of(database: Database, tenant: str) -> Balance:
@@ -97,9 +95,13 @@ def balance_of(database: Database, tenant: str) -> Balance:
     return _balance(row._asdict())
 
 
-def entries_of(database: Database, tenant: str, *, limit: int = 100) -> tuple[Mapping[str, Any], ...]:
-    """Give the tenant's newest ledger entries, newest first."""
+def entries_of(
+    database: Database, tenant: str, *, limit: int = 100, before: int | None = None
+) -> tuple[Mapping[str, Any], ...]:
+    """Give the tenant's newest ledger entries (those before number `before`), newest first."""
     query = sa.select(LEDGER).where(LEDGER.c.tenant == tenant).order_by(LEDGER.c.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(LEDGER.c.number < before)
     with database.reading_as(tenant) as connection:
         return tuple(row._asdict() for row in connection.execute(query))
 
@@ -131,7 +133,7 @@ def reserve(connection: sa.Connection, now: datetime, *, tenant: str, job_id: st
         units=charge.units,
         price_version=charge.price_version,
     )
-    _post(connection, account, posting, now)
+    post(connection, account, posting, now)
 
 
 def capture(connection: sa.Connection, now: datetime, job_id: str, charge_minor: int | None) -> None:
@@ -157,7 +159,7 @@ def capture(connection: sa.Connection, now: datetime, job_id: str, charge_minor:
         units=reserved.units,
         price_version=reserved.price_version,
     )
-    _post(connection, account, posting, now)
+    post(connection, account, posting, now)
 
 
 def release(connection: sa.Connection, now: datetime, job_id: str) -> None:
@@ -171,7 +173,7 @@ def release(connection: sa.Connection, now: datetime, job_id: str) -> None:
         job_id=job_id,
         reserved_minor=-reserved.reserved_minor,
     )
-    _post(connection, _lock(connection, reserved.tenant), posting, now)
+    post(connection, _lock(connection, reserved.tenant), posting, now)
 
 
 def refund(database: Database, job_id: str, *, reason: str) -> Balance:
@@ -191,7 +193,7 @@ def refund(database: Database, job_id: str, *, reason: str) -> Balance:
         posting = Posting(
             entry="refund", description=reason, job_id=job_id, purchased_minor=-row.purchased_minor
         )
-        return _post(connection, account, posting, database.now(connection))
+        return post(connection, account, posting, database.now(connection))
 
 
 def verify_ledger(database: Database, tenant: str) -> int:
@@ -223,10 +225,15 @@ def _in_order(connection: sa.Connection, tenant: str) -> Iterator[sa.Row[Any]]:
     )
 
 
-def _open_account(connection: sa.Connection, tenant: str, currency: str) -> None:
+def open_locked(connection: sa.Connection, tenant: str, currency: str) -> Mapping[str, Any]:
+    """Lock the tenant's account, opened if need be; ConflictError when it holds another currency."""
     empty = {"purchased_minor": 0, "gifted_minor": 0, "reserved_minor": 0, "entries": 0}
     values = {"tenant": tenant, "currency": currency, "last_digest": _FIRST_DIGEST, **empty}
     insert_unless_there(connection, ACCOUNT, values)
+    account = _lock(connection, tenant)
+    if account["currency"] != currency:
+        raise ConflictError(f"The account holds {account['currency']}, not {currency}.")
+    return account
 
 
 def _lock_or_none(connection: sa.Connection, tenant: str) -> Mapping[str, Any] | None:
@@ -255,7 +262,8 @@ def _reserved(connection: sa.Connection, job_id: str) -> sa.Row[Any] | None:
     return _entry(connection, job_id, "reserve")
 
 
-def _post(connection: sa.Connection, account: Mapping[str, Any], posting: Posting, now: datetime) -> Balance:
+def post(connection: sa.Connection, account: Mapping[str, Any], posting: Posting, now: datetime) -> Balance:
+    """Add an entry to a locked account and give the balance after it."""
     fields = ("purchased_minor", "gifted_minor", "reserved_minor")
     after = {name: account[name] + getattr(posting, name) for name in fields}
     facts = {
@@ -276,6 +284,8 @@ def _post(connection: sa.Connection, account: Mapping[str, Any], posting: Postin
 
 
 def _digest(previous: str, facts: Mapping[str, Any]) -> str:
-    content = {name: value for name, value in facts.items() if name not in ("digest", "at")}
+    # Entries older than references were digested without the field.
+    left_out = {"digest", "at"} | ({"reference"} if facts["reference"] is None else set())
+    content = {name: value for name, value in facts.items() if name not in left_out}
     text = f"{previous}\n{facts['at'].isoformat()}\n{canonical_json(content)}"
     return hashlib.sha256(text.encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,13 +22,18 @@ MAX_TRIES = len(_WAITS_SECONDS) + 1
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """Where a tenant wants to be told; `secrets` sign each message, two of them while one is replaced."""
+    """Where a tenant wants to be told; `secrets` sign each message, two of them while one is replaced.
+
+    `events` are the kinds it is told of, None for every one.
+    """
 
     id: str
     tenant: str
     url: str
     secrets: tuple[str, ...]
     is_active: bool
+    events: tuple[str, ...] | None = None
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,20 +66,34 @@ def new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def add_endpoint(database: Database, tenant: str, url: str) -> Endpoint:
+def add_endpoint(database: Database, tenant: str, url: str, events: Sequence[str] | None = None) -> Endpoint:
     """Register where the tenant wants to be told; the caller has checked `url` (webhook.check_url).
 
     The secret in the answer is the only time it is shown.
     """
-    endpoint = Endpoint(id=str(uuid4()), tenant=tenant, url=url, secrets=(new_secret(),), is_active=True)
+    values: dict[str, Any] = {
+        "id": str(uuid4()),
+        "tenant": tenant,
+        "url": url,
+        "secrets": [new_secret()],
+        "is_active": True,
+        "events": None if events is None else list(events),
+    }
     with database.writing() as connection:
-        row = {name: getattr(endpoint, name) for name in Endpoint.__dataclass_fields__}
-        connection.execute(
-            ENDPOINT.insert().values(
-                row | {"secrets": list(endpoint.secrets), "created_at": database.now(connection)}
-            )
-        )
-    return endpoint
+        values["created_at"] = database.now(connection)
+        connection.execute(ENDPOINT.insert().values(values))
+        return _endpoint(connection, tenant, values["id"])
+
+
+def endpoints_of(database: Database, tenant: str) -> tuple[Endpoint, ...]:
+    """Give where the tenant is told, oldest first; removed endpoints are left out."""
+    query = (
+        sa.select(ENDPOINT)
+        .where(ENDPOINT.c.tenant == tenant, ENDPOINT.c.is_active)
+        .order_by(ENDPOINT.c.created_at, ENDPOINT.c.id)
+    )
+    with database.reading() as connection:  # tenants' own role may not read secrets
+        return tuple(_to_endpoint(row) for row in connection.execute(query))
 
 
 def rotate_secret(database: Database, tenant: str, endpoint_id: str) -> Endpoint:
@@ -94,12 +113,16 @@ def remove_endpoint(database: Database, tenant: str, endpoint_id: str) -> None:
 
 
 def announce(connection: sa.Connection, job: Job, now: datetime) -> None:
-    """Write one message for each of the tenant's endpoints, in the transaction that ends the job."""
+    """Write one message for each of the tenant's endpoints that wants it, as the job ends."""
     endpoints = connection.execute(
-        sa.select(ENDPOINT.c.id).where(ENDPOINT.c.tenant == job.tenant, ENDPOINT.c.is_active)
-    ).scalars()
+        sa.select(ENDPOINT.c.id, ENDPOINT.c.events).where(
+            ENDPOINT.c.tenant == job.tenant, ENDPOINT.c.is_active
+        )
+    ).all()
     event = f"job.{job.state.value}"
-    for endpoint_id in endpoints.all():
+    for endpoint_id, wanted in endpoints:
+        if wanted is not None and event not in wanted:
+            continue
         connection.execute(
             OUTBOX.insert().values(
                 id=str(uuid4()),
@@ -178,12 +201,13 @@ def deliveries(
         return tuple(_delivery(row) for row in connection.execute(query))
 
 
-def replay(database: Database, delivery_id: str) -> Delivery:
-    """Send a message again from its first try on, whatever became of it."""
+def replay(database: Database, delivery_id: str, tenant: str | None = None) -> Delivery:
+    """Send a message again from its first try on, whatever became of it; of one tenant where it is named."""
+    own = sa.true() if tenant is None else OUTBOX.c.tenant == tenant
     with database.writing() as connection:
         row = connection.execute(
             OUTBOX.update()
-            .where(OUTBOX.c.id == delivery_id)
+            .where(OUTBOX.c.id == delivery_id, own)
             .values(state="waiting", tries=0, next_at=database.now(connection), done_at=None)
             .returning(OUTBOX)
         ).first()
@@ -211,5 +235,10 @@ def _endpoint(connection: sa.Connection, tenant: str, endpoint_id: str) -> Endpo
     ).first()
     if row is None:
         raise NotFoundError("There is no such webhook endpoint.")
+    return _to_endpoint(row)
+
+
+def _to_endpoint(row: sa.Row[Any]) -> Endpoint:
     facts = {name: getattr(row, name) for name in Endpoint.__dataclass_fields__}
-    return Endpoint(**{**facts, "secrets": tuple(row.secrets)})
+    events = None if row.events is None else tuple(row.events)
+    return Endpoint(**{**facts, "secrets": tuple(row.secrets), "events": events})

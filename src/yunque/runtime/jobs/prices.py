@@ -94,6 +94,15 @@ def publish_prices(database: Database, prices: Sequence[Price]) -> None:
                 )
 
 
+def prices_of(database: Database, item: str | None = None) -> tuple[Price, ...]:
+    """Give every price ever recorded, of all items or one, by item and then the newest first."""
+    query = sa.select(PRICE).order_by(PRICE.c.item, PRICE.c.valid_from.desc())
+    if item is not None:
+        query = query.where(PRICE.c.item == item)
+    with database.reading() as connection:
+        return tuple(_from_row(row._asdict()) for row in connection.execute(query))
+
+
 def price_on(connection: sa.Connection, item: str, day: date) -> Price:
     """Give the price of `item` that holds on `day`; NotFoundError when none does."""
     row = connection.execute(

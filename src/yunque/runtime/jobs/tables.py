@@ -109,6 +109,7 @@ ENDPOINT = sa.Table(
     sa.Column("secrets", Json, nullable=False),
     sa.Column("is_active", sa.Boolean, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("events", Json),
 )
 
 OUTBOX = sa.Table(
@@ -163,9 +164,12 @@ LEDGER = sa.Table(
     sa.Column("description", sa.Text, nullable=False),
     sa.Column("at", Moment, nullable=False),
     sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("reference", sa.String(200)),
     sa.UniqueConstraint("job_id", "entry"),
     sa.CheckConstraint("entry IN ('purchase','gift','reserve','capture','release','refund')", name="entry"),
 )
+
+sa.Index("ix_ledger_reference", LEDGER.c.tenant, LEDGER.c.reference, unique=True)
 
 PRICE = sa.Table(
     "price",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from yunque.surfaces.cli import aml, jobs, keys, models
+from yunque.surfaces.cli import aml, billing, jobs, keys, models, webhooks
 from yunque.surfaces.cli.check import check
 from yunque.surfaces.cli.errors import exit_code_of, show_error
 from yunque.surfaces.cli.predict import predict
@@ -53,6 +53,8 @@ app.command()(replay)
 app.command()(serve)
 app.command()(worker)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(billing.app, name="billing")
 app.add_typer(keys.app, name="keys")
 app.add_typer(aml.app, name="aml")
 
