@@ -89,7 +89,7 @@ def _race_rows(board: Leaderboard, words: Words) -> list[Row]:
     weights = {entry.name: entry.weight for entry in board.entries}
     worst = _worst_shown(board)
     lines: list[list[Row]] = []
-    for record in board.plan.get("candidates", ()):
+    for record in _records(board):
         losses = _losses(record)
         role = "left" if record["state"] != "done" else "candidate"
         role = "member" if weights.get(record["name"], 0.0) > 0 else role
@@ -115,6 +115,11 @@ def _race_rows(board: Leaderboard, words: Words) -> list[Row]:
     return [row for line in reversed(shown) for row in line]
 
 
+def _records(board: Leaderboard) -> list[Mapping[str, Any]]:
+    """Give what the plan tells of each candidate; a plan that only names them tells nothing."""
+    return [each for each in board.plan.get("candidates", ()) if isinstance(each, Mapping)]
+
+
 def _losses(record: Mapping[str, Any]) -> list[float]:
     """Give the losses on folds 0, 1, … as far as there is no hole and each is a number."""
     found: list[float] = []
@@ -137,11 +142,7 @@ def _worst_shown(board: Leaderboard) -> float:
 def left_rows(board: Leaderboard, words: Words) -> tuple[list[Left], int]:
     """Give who left the race, when and why, the furthest first; and how many more there are."""
     shown = {entry.name for entry in board.entries}
-    gone = [
-        record
-        for record in board.plan.get("candidates", ())
-        if record["state"] != "done" and record["name"] in shown
-    ]
+    gone = [record for record in _records(board) if record["state"] != "done" and record["name"] in shown]
     gone.sort(key=lambda record: (-len(record["folds"]), record["name"]))
     rows = [
         Left(
