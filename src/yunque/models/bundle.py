@@ -7,6 +7,7 @@ from pathlib import Path
 from yunque.data.contract import Contract
 from yunque.data.profile import profile
 from yunque.errors import BundleError
+from yunque.learning.fairness import Fairness, measure_fairness
 from yunque.learning.leaderboard import Champion, Leaderboard
 from yunque.models.bundle_blend import write_champion
 from yunque.models.bundle_context import PackContext, deciding_versions, installed
@@ -21,6 +22,7 @@ from yunque.models.golden import check_golden, write_golden
 from yunque.models.manifest import (
     CONTRACT,
     ENVIRONMENT,
+    FAIRNESS,
     GOLDEN,
     LEADERBOARD,
     MANIFEST,
@@ -59,16 +61,19 @@ def pack(leaderboard: Leaderboard, contract: Contract, context: PackContext, fol
     versions = deciding_versions(environment)
     golden = choose_golden(contract.schema, context.frame, leaderboard.champion)
     statistics = profile(contract, context.frame)
+    fairness = measure_fairness(leaderboard, context.frame, context.sensitive)
     facts = replace(
         facts_of(leaderboard, contract, context),
         profile=statistics,
         versions=versions,
         example=golden.record(0),
+        fairness=fairness,
     )
     files = {
         **write_champion(leaderboard.champion),
         **_references(leaderboard.champion),
         **words(facts),
+        **_fairness_file(fairness),
         CONTRACT: contract.to_yaml().encode(),
         GOLDEN: write_golden(golden),
         PROFILE: write_json(statistics | {"scores": score_profile(leaderboard)}),
@@ -90,6 +95,11 @@ def _references(champion: Champion) -> dict[str, bytes]:
     if unsafe:
         raise BundleError(f"The reference file {unsafe[0]!r} cannot be packed under that name.")
     return named
+
+
+def _fairness_file(found: tuple[Fairness, ...]) -> dict[str, bytes]:
+    """Give the measured groups as a file; none where none was asked for, as in every older bundle."""
+    return {FAIRNESS: write_json({"format": 1, "columns": found})} if found else {}
 
 
 def _record(content: bytes) -> FileRecord:

@@ -35,6 +35,7 @@ class PackContext:
         language: of report and card.
         author: who made the model.
         description: what it is for, in the user's words; "" lets the question speak for itself.
+        sensitive: columns of `frame` whose groups are compared on the held-out rows.
         environment: "package==version" lines; those of this interpreter when None.
     """
 
@@ -51,6 +52,7 @@ class PackContext:
     language: Language = "en"
     author: str = "Yunque"
     description: str = ""
+    sensitive: tuple[str, ...] = ()
     environment: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:

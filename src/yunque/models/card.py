@@ -12,6 +12,7 @@ from yunque.learning.leaderboard import Entry, Leaderboard
 from yunque.learning.metrics import metric, score_of_loss
 from yunque.models import report_limits, report_quality, report_run, report_summary
 from yunque.models.report_facts import ReportFacts
+from yunque.models.report_fairness import FairnessTable, fairness_tables
 from yunque.models.report_numbers import NOTHING, count, duration, number, percent, with_error
 from yunque.models.report_usage import command_line, curl_command, python_code
 from yunque.models.report_words import Words, shortened, words
@@ -58,6 +59,7 @@ def _content(facts: ReportFacts, t: Words) -> dict[str, Any]:
         **_architecture(facts, t),
         "metrics": _metrics(facts, t),
         "baseline_note": plain(_baseline_note(facts.leaderboard, t)),
+        "fairness": [_plain_table(table) for table in fairness_tables(facts, t)],
         "limits": [plain(text) for text in _limits(facts, t)],
         "python": code[0],
         "shell": code[1],
@@ -181,6 +183,16 @@ def _metrics(facts: ReportFacts, t: Words) -> list[CardMetric]:
 def _baseline_note(board: Leaderboard, t: Words) -> str:
     named = [f"{t.baseline(b)} {with_error(b.loss, b.loss_error)}" for b in board.baselines]
     return t("card.baseline_note", baselines=", ".join(named) or NOTHING)
+
+
+def _plain_table(table: FairnessTable) -> FairnessTable:
+    return FairnessTable(
+        column=plain(table.column),
+        header=tuple(map(plain, table.header)),
+        rows=tuple(tuple(map(plain, row)) for row in table.rows),
+        gaps=tuple((plain(label), plain(value)) for label, value in table.gaps),
+        notes=tuple(map(plain, table.notes)),
+    )
 
 
 def _limits(facts: ReportFacts, t: Words) -> list[str]:

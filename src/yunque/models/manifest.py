@@ -23,6 +23,7 @@ ENVIRONMENT = "environment.txt"
 CARD = "MODEL_CARD.md"
 REPORT = "report.html"
 REFERENCE = "reference/"
+FAIRNESS = "fairness.json"  # only where a sensitive column was named
 
 REQUIRED_FILES = (
     CONTRACT, RECIPE, BLEND, INDEX, ARRAYS, GOLDEN, PROFILE, LEADERBOARD, ENVIRONMENT, CARD, REPORT,

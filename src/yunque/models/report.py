@@ -21,6 +21,7 @@ from yunque.models.report_charts_classes import (
 from yunque.models.report_charts_race import left_rows, mixture_rows, pareto_chart, race_chart
 from yunque.models.report_charts_values import value_charts
 from yunque.models.report_facts import ReportFacts
+from yunque.models.report_fairness import fairness_tables
 from yunque.models.report_numbers import count
 from yunque.models.report_usage import snippets
 from yunque.models.report_words import Words, words
@@ -122,6 +123,7 @@ def _tables(facts: ReportFacts, t: Words) -> dict[str, Any]:
         "has_required": bool(facts.requirements),
         "candidates": candidates,
         "more_candidates": more_candidates,
+        "fairness": fairness_tables(facts, t),
         "mixtures": mixture_rows(board, t),
         "left": left,
         "more_left": more_left,
@@ -142,6 +144,17 @@ def _sections(content: dict[str, Any]) -> list[str]:
         "calibration": "calibration_charts",
         "decisions": "decision_charts",
         "importance": "importance_chart",
+        "fairness": "fairness",
     }
-    order = ("asked", "findings", "leaderboard", "race", "quality", "calibration", "decisions", "importance")
+    order = (
+        "asked",
+        "findings",
+        "leaderboard",
+        "race",
+        "quality",
+        "calibration",
+        "decisions",
+        "fairness",
+        "importance",
+    )
     return [key for key in (*order, "limits", "usage", "run") if key not in needs or content[needs[key]]]

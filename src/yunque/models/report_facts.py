@@ -8,6 +8,7 @@ from typing import Any, Literal
 from yunque.data.contract import Contract
 from yunque.data.finding import Finding
 from yunque.errors import UsageError
+from yunque.learning.fairness import Fairness
 from yunque.learning.leaderboard import Leaderboard
 
 Language = Literal["en", "es"]
@@ -36,6 +37,7 @@ class ReportFacts:
         profile: column statistics of the training rows (`data.profile`); {} when there are none.
         versions: packages whose version can change a number.
         example: a row that the model answers, as JSON values.
+        fairness: the groups of each sensitive column that was named.
         changes: what is new in this version, newest first.
     """
 
@@ -58,6 +60,7 @@ class ReportFacts:
     profile: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
+    fairness: tuple[Fairness, ...] = ()
     changes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

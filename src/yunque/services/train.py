@@ -20,6 +20,7 @@ from yunque.learning.learn import LearnRequest, learn
 from yunque.learning.progress import Progress, ignore
 from yunque.learning.registry import algorithm
 from yunque.learning.request import never
+from yunque.learning.sensitive_groups import refuse_sensitive
 from yunque.learning.splits import SplitWish
 from yunque.learning.task import Task
 from yunque.models.bundle import Bundle, PackContext, pack
@@ -68,6 +69,7 @@ class TrainRequest:
         description: what the model is for, in the asker's words.
         varies: whether hyper-parameters near the winner's are searched when there is time left.
         decision: how the threshold of a binary task is to be chosen.
+        sensitive: columns, features or not, whose groups are compared in report and card.
         cancelled: asked often; once it says True the training ends soon with the best so far.
         memory: where finished fits are kept for a run that has to start again.
     """
@@ -92,6 +94,7 @@ class TrainRequest:
     description: str = ""
     varies: bool = True
     decision: DecisionWish = field(default_factory=DecisionWish)
+    sensitive: tuple[str, ...] = ()
     cancelled: Callable[[], bool] = never
     memory: FoldMemory | None = None
 
@@ -156,6 +159,7 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
     accepted = refuse_blocking(outcome, request.accept)
     frame = _answered(outcome.checked.frame, target)
     task = infer_task(outcome.contract, frame, request.task, request.metric)
+    refuse_sensitive(frame, request.sensitive, target)
     requirements = tuple(str(parse_requirement(text, task)) for text in request.requirements)
     board = learn(
         LearnRequest(
@@ -191,6 +195,7 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
         language=request.language,
         author=request.by,
         description=request.description,
+        sensitive=request.sensitive,
     )
     bundle = pack(board, outcome.contract, context, folder)
     return Trained(name=request.name, task=task, outcome=outcome, leaderboard=board, bundle=bundle)

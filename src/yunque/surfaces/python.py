@@ -43,7 +43,8 @@ class TrainOptions(ColumnOptions, total=False):
     """What a training may be told; the same words as on the command line.
 
     `require` are targets declared before training ("roc_auc>=0.85"), `accept` blocking findings by name,
-    `holdout` a share of the rows or the first moment that is kept untouched.
+    `holdout` a share of the rows or the first moment that is kept untouched, `sensitive` columns whose groups
+    are compared in report and card.
     """
 
     name: str
@@ -59,6 +60,7 @@ class TrainOptions(ColumnOptions, total=False):
     by: str
     language: Language
     description: str
+    sensitive: Sequence[str]
     on_progress: Callable[[Progress], None]
 
 
@@ -169,6 +171,7 @@ def train(
         by=by,
         language=options.get("language", platform.settings.language),
         description=options.get("description", ""),
+        sensitive=tuple(options.get("sensitive", ())),
     )
     trained = run_train(request, folder, platform.clock, options.get("on_progress", ignore))
     return TrainedModel(trained, platform, by)

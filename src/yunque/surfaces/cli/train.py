@@ -86,6 +86,12 @@ def train(
         str,
         typer.Option("--costs", metavar="C", help='What errors cost: "false_positive=1,false_negative=20".'),
     ] = "",
+    sensitive: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sensitive", metavar="COL", help="Compare the model between the groups of a column; repeat it."
+        ),
+    ] = None,
     seed: Seed = 7,
     lang: Annotated[
         str, typer.Option("--lang", metavar="en|es", help="Language of report and card; YUNQUE_LANGUAGE.")
@@ -141,6 +147,7 @@ def train(
         language=cast("Language", lang or platform.settings.language),
         description=description,
         decision=wish,
+        sensitive=tuple(sensitive or ()),
     )
     with platform.scratch() as folder:
         with (
