@@ -23,10 +23,10 @@ test: .make/dev ## The whole suite, without what is marked slow, on two cores
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile
 
 test-slow: .make/dev ## What is marked slow, without the long chaos (minutes)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile -m slow tests --ignore tests/chaos --ignore tests/integration/test_jobs_machine.py
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile -m slow tests --ignore tests/chaos
 
-test-chaos: .make/dev ## The long form of chaos and of the jobs' state machine (some ten minutes on two idle cores)
-	$(BIN)/pytest -q -m slow tests/chaos tests/integration/test_jobs_machine.py
+test-chaos: .make/dev ## The long form of chaos: each kill point by itself (an hour), see also benchmarks/chaos.py
+	$(BIN)/pytest -q -m slow tests/chaos
 
 check: .make/dev ## Format, lint, import layers, types, architecture: what CI runs first
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports && $(BIN)/mypy && $(BIN)/pytest -q tests/architecture
