@@ -284,7 +284,7 @@ def is_alive(pid: int) -> bool:
 
 
 def pids_told(queue: Queue, job: Job) -> tuple[int, int]:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         for event in events_after(queue.database, "t", job.id):
             if event.text.startswith("pids"):
