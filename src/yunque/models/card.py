@@ -12,7 +12,7 @@ from yunque.learning.leaderboard import Entry, Leaderboard
 from yunque.learning.metrics import metric, score_of_loss
 from yunque.models import report_limits, report_quality, report_run, report_summary
 from yunque.models.report_facts import ReportFacts
-from yunque.models.report_fairness import FairnessTable, fairness_tables
+from yunque.models.report_fairness import FairnessTable, fairness_tables, lead
 from yunque.models.report_numbers import NOTHING, count, duration, number, percent, with_error
 from yunque.models.report_usage import command_line, curl_command, python_code
 from yunque.models.report_words import Words, shortened, words
@@ -60,6 +60,7 @@ def _content(facts: ReportFacts, t: Words) -> dict[str, Any]:
         "metrics": _metrics(facts, t),
         "baseline_note": plain(_baseline_note(facts.leaderboard, t)),
         "fairness": [_plain_table(table) for table in fairness_tables(facts, t)],
+        "fairness_lead": plain(lead(facts, t)),
         "limits": [plain(text) for text in _limits(facts, t)],
         "python": code[0],
         "shell": code[1],

@@ -21,7 +21,7 @@ from yunque.models.report_charts_classes import (
 from yunque.models.report_charts_race import left_rows, mixture_rows, pareto_chart, race_chart
 from yunque.models.report_charts_values import value_charts
 from yunque.models.report_facts import ReportFacts
-from yunque.models.report_fairness import fairness_tables
+from yunque.models.report_fairness import fairness_tables, lead
 from yunque.models.report_numbers import count
 from yunque.models.report_usage import snippets
 from yunque.models.report_words import Words, words
@@ -124,6 +124,7 @@ def _tables(facts: ReportFacts, t: Words) -> dict[str, Any]:
         "candidates": candidates,
         "more_candidates": more_candidates,
         "fairness": fairness_tables(facts, t),
+        "fairness_lead": lead(facts, t),
         "mixtures": mixture_rows(board, t),
         "left": left,
         "more_left": more_left,

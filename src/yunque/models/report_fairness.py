@@ -28,6 +28,13 @@ def fairness_tables(facts: ReportFacts, words: Words) -> list[FairnessTable]:
     return [_table(found, words) for found in facts.fairness]
 
 
+def lead(facts: ReportFacts, words: Words) -> str:
+    """Say what the tables show, and which answer counts as positive."""
+    task = facts.leaderboard.task
+    positive = shortened(str(task.classes[1])) if len(task.classes) > 1 else ""
+    return words(f"lead.fairness_{task.kind}", positive=positive)
+
+
 def _table(found: Fairness, words: Words) -> FairnessTable:
     names = tuple(found.groups[0].rates) if found.groups else ()
     rows = [

@@ -145,7 +145,7 @@ def test_a_bundle_keeps_the_groups_in_a_file_of_its_own(
     page, card = bundle.read(REPORT).decode(), bundle.read(CARD).decode()
     for text in (page, card):
         assert "Comparación de grupos" in text and "Paridad demográfica" in text and "Bogotá" in text
-        assert "muy pocas filas" in text
+        assert "muy pocas filas" in text and "«yes»" in text
     assert "| Grupo | Filas | Respuesta positiva |" in card
     assert "\n|---|---|---|---|---|\n| " in card
 
