@@ -89,9 +89,10 @@ def measure_fairness(board: Leaderboard, frame: pl.DataFrame, columns: Sequence[
     Multiclass: `balanced_accuracy`, over the classes that the group has. Regression: `mean_error` (predicted
     less actual) and `mae`, in units of the target. A number that fewer than 30 rows would carry is None.
 
-    Shares have Wilson's interval; all else the percentiles of 1,000 bootstrap tables drawn within groups. A
-    gap of the largest and the smallest is never below zero, so its interval leans upwards when groups are
-    alike: read it together with the groups' own intervals.
+    Shares have Wilson's interval, mean errors 1.96 standard errors to each side, balanced accuracy and gaps
+    the percentiles of 1,000 draws within groups (binomial for shares, normal for means: what a bootstrap of
+    each gives). A gap of the largest and the smallest is never below zero, so its interval leans upwards when
+    groups are alike: read it together with the groups' own intervals.
 
     Args:
         board: the run; its held-out rows are positions in `frame`.
