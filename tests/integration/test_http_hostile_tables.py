@@ -109,7 +109,7 @@ def test_a_reader_that_dies_is_replaced(server: TestClient, reader: TableReader)
     for child in children():
         os.kill(child, signal.SIGKILL)
     answers = [send(server, HONEST[PARQUET]).status_code for _ in range(2)]
-    assert answers[-1] == 200 and answers[0] in (200, 422)
+    assert answers == [200, 200]  # an honest body does not pay for a reader that died before it
 
 
 def children() -> list[int]:

@@ -57,19 +57,33 @@ class TableReader:
         if not self._lock.acquire(timeout=WAIT_SECONDS):
             raise ProblemError(BUSY)
         try:
-            if self._process is not None and self._process.poll() is not None:
-                self._end()
-            process = self._process or self._start()
-            timer = threading.Timer(self._seconds, process.kill)
-            timer.start()
-            line = _exchange(process, msgspec.json.encode(task) + b"\n")
-            timer.cancel()
-            if not line.endswith(b"\n"):
-                self._end()
+            was_there = self._process is not None
+            line, is_late = self._told(task)
+            if not line and was_there and not is_late:
+                line, _ = self._told(task)  # the process had died before this body, which is not its fault
+            if not line:
                 raise ProblemError(TOO_MUCH)
             return _DONE.decode(line)
         finally:
             self._lock.release()
+
+    def _told(self, task: Task) -> tuple[bytes, bool]:
+        """Give the process's answer, or b"" when it died over the task, and whether that was for its time."""
+        process = self._process or self._start()
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(self._seconds, give_up)
+        timer.start()
+        line = _exchange(process, msgspec.json.encode(task) + b"\n")
+        timer.cancel()
+        if line.endswith(b"\n"):
+            return line, False
+        self._end()
+        return b"", late.is_set()
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -85,8 +99,11 @@ class TableReader:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
-            with process:  # closes the pipes and waits
-                pass
+            for pipe in (process.stdin, process.stdout):
+                with suppress(OSError):  # what was not yet written to a dead process cannot be
+                    if pipe is not None:
+                        pipe.close()
+            process.wait()
 
 
 def _exchange(process: subprocess.Popen[bytes], line: bytes) -> bytes:
