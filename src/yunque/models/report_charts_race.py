@@ -53,11 +53,13 @@ class MixtureRow:
 
 
 def race_chart(board: Leaderboard, words: Words) -> Picture | None:
-    """Draw each candidate's mean score over the folds finished so far; None when fewer than two ran one."""
+    """Draw each candidate's mean score over the folds finished so far; None without two of each."""
     rows = _race_rows(board, words)
     if len({row["name"] for row in rows}) < 2:
         return None
     folds = max(row["fold"] for row in rows)
+    if folds < 2:
+        return None  # one fold has no course; the leaderboard says the same
     colour = alt.Color(
         "role:N",
         title=None,

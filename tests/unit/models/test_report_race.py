@@ -61,6 +61,13 @@ def test_the_race_tells_how_far_each_came() -> None:
     assert "catboost-2" not in told
 
 
+def test_one_fold_has_no_course() -> None:
+    whole = board()
+    plan = dict(whole.plan)
+    plan["candidates"] = [{**each, "folds": each["folds"][:1]} for each in plan["candidates"]]
+    assert race_chart(replace(whole, plan=plan), EN) is None
+
+
 def test_the_shipped_blend_is_marked_and_one_without_a_loss_left_out() -> None:
     rows = mixture_rows(board(), EN)
     assert [(row.members, row.speed, row.chosen) for row in rows] == [
