@@ -10,14 +10,19 @@ from yunque.kernel.form import FloatArray, Form
 from yunque.kernel.link import apply_link
 from yunque.learning.algorithm import Algorithm, FitRequest, Fitted, Matrix
 from yunque.learning.registry import algorithm, installed_algorithms
-from yunque.learning.task import Task, TaskKind
+from yunque.learning.task import SUPERVISED, WITHOUT_TARGET, Task, TaskKind
 
 Tables = tuple[FitRequest, FloatArray]
 
-PAIRS = [(entry.name, kind) for entry in installed_algorithms() for kind in sorted(entry.tasks)]
+PAIRS = [(entry.name, kind) for entry in installed_algorithms() for kind in sorted(entry.tasks & SUPERVISED)]
+UNLABELLED = [
+    (entry.name, kind) for entry in installed_algorithms() for kind in sorted(entry.tasks & WITHOUT_TARGET)
+]
 
 
 def task_of(kind: TaskKind, n_classes: int = 3) -> Task:
+    if kind in WITHOUT_TARGET:
+        return Task(kind=kind, metric="any")
     classes = {TaskKind.BINARY: 2, TaskKind.MULTICLASS: n_classes, TaskKind.REGRESSION: 0}[kind]
     return Task(kind=kind, target="t", classes=tuple(range(classes)), metric="any")
 
@@ -49,7 +54,7 @@ def answers(kind: TaskKind, score: FloatArray, seed: int = 1) -> np.ndarray[Any,
 def request_of(entry: Algorithm, kind: TaskKind, *, rows: int = 400, **changes: Any) -> FitRequest:
     """A request on the easy table: two thirds to learn from, the rest to stop early on."""
     x = columns(entry.view, rows)
-    y = answers(kind, signal(x))
+    y = np.zeros(rows) if kind in WITHOUT_TARGET else answers(kind, signal(x))
     cut = rows * 2 // 3
     given: dict[str, Any] = {
         "task": task_of(kind),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_tables import PAIRS, predict, small_form
+from small_tables import PAIRS, UNLABELLED, predict, small_form
 
 from yunque.errors import BundleError
 from yunque.kernel.blend import Blend, Member
@@ -24,7 +24,7 @@ FORMS = {
     f"{name}-{kind}": (name, kind)
     for name, kind in PAIRS
     if name in OWN_FORMS or not algorithm(name).only_when_named
-}
+} | {f"{name}-{kind}": (name, kind) for name, kind in UNLABELLED}
 each_form = pytest.mark.parametrize("key", FORMS)
 
 

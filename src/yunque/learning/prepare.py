@@ -24,7 +24,7 @@ def answers(frame: pl.DataFrame, task: Task) -> tuple[npt.NDArray[Any], npt.NDAr
 
     Rows without one hold 0 and must not be used.
     """
-    column = frame.get_column(task.target)
+    column = frame.get_column(task.answer_column)
     if task.is_classification:
         positions = column.replace_strict(
             list(task.classes), list(range(len(task.classes))), default=None, return_dtype=pl.Int64

@@ -112,7 +112,7 @@ def _data(facts: ReportFacts, t: Words) -> dict[str, str]:
         "source": plain(facts.source or t("page.no_source")),
         "size": t("card.samples", rows=count(facts.rows)),
         "features": t("card.features_count", count=count(len(facts.contract.schema.features))),
-        "target": plain(facts.leaderboard.task.target),
+        "target": plain(facts.leaderboard.task.target or t("card.no_target")),
         "period": plain(shown),
         "split": plain(report_run.split_text(facts, t)),
     }

@@ -51,7 +51,7 @@ class TaskRecord(Record, frozen=True, kw_only=True):
     """The question (see `learning.task.Task`)."""
 
     kind: str
-    target: str
+    target: str | None
     classes: list[str | int | bool | float]
     metric: str
 

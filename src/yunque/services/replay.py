@@ -97,8 +97,9 @@ def _same_table(bundle: LoadedBundle, source: object) -> pl.DataFrame:
         ConflictError: it is another one.
     """
     target = bundle.task.target
-    checked = check_table(bundle.contract, read_table(source), need_target=True)
-    frame = checked.frame.filter(pl.col(target).is_not_null())
+    frame = check_table(bundle.contract, read_table(source), need_target=target is not None).frame
+    if target is not None:
+        frame = frame.filter(pl.col(target).is_not_null())
     dataset = bundle.manifest.dataset
     found = fingerprint(frame)
     if found != dataset.fingerprint:

@@ -18,7 +18,7 @@ from yunque.learning.indicators import Indicators, choose_indicators, expand
 from yunque.learning.params import canonical_params, merged_params, refuse
 from yunque.learning.patience import patience_of
 from yunque.learning.target import Target, target_of
-from yunque.learning.task import TaskKind
+from yunque.learning.task import SUPERVISED, TaskKind
 
 OBJECTIVES = {TaskKind.BINARY: "Logloss", TaskKind.MULTICLASS: "MultiClass", TaskKind.REGRESSION: "RMSE"}
 LINKS: dict[TaskKind, Link] = {TaskKind.BINARY: "sigmoid", TaskKind.MULTICLASS: "softmax"}
@@ -217,7 +217,7 @@ ALGORITHM = Algorithm(
     name="catboost",
     aliases=("cat", "cat_boost", "catboost_classifier", "catboost_regressor"),
     family="catboost",
-    tasks=frozenset(TaskKind),
+    tasks=SUPERVISED,
     view="tree",
     requires=("catboost",),
     fit=_fit,

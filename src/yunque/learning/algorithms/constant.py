@@ -5,7 +5,7 @@ import numpy as np
 from yunque.kernel.form import FloatArray, Form
 from yunque.kernel.forms.linear import Linear
 from yunque.learning.algorithm import Algorithm, FitRequest, Fitted
-from yunque.learning.task import TaskKind
+from yunque.learning.task import SUPERVISED
 
 
 def constant_prediction(request: FitRequest) -> FloatArray:
@@ -39,7 +39,7 @@ ALGORITHM = Algorithm(
     name="constant",
     aliases=("dummy", "baseline"),
     family="constant",
-    tasks=frozenset(TaskKind),
+    tasks=SUPERVISED,
     view="tree",
     fit=_fit,
     flatten=_flatten,

@@ -2,7 +2,7 @@
 
 from yunque.learning.algorithm import Algorithm, FitRequest, Fitted
 from yunque.learning.bagged_trees import fit_tree, flatten_forest, forest_raw, tree_params
-from yunque.learning.task import TaskKind
+from yunque.learning.task import SUPERVISED
 
 
 def _fit(request: FitRequest) -> Fitted:
@@ -24,7 +24,7 @@ ALGORITHM = Algorithm(
     name="decision_tree",
     aliases=("tree", "cart", "decision_tree_classifier", "decision_tree_regressor"),
     family="decision_tree",
-    tasks=frozenset(TaskKind),
+    tasks=SUPERVISED,
     view="tree",
     requires=("sklearn",),
     fit=_fit,

@@ -2,7 +2,7 @@
 
 from yunque.learning.algorithm import Algorithm, FitRequest, Fitted
 from yunque.learning.bagged_trees import fit_forest, flatten_forest, forest_raw, tree_params
-from yunque.learning.task import TaskKind
+from yunque.learning.task import SUPERVISED
 
 
 def _fit(request: FitRequest) -> Fitted:
@@ -18,7 +18,7 @@ ALGORITHM = Algorithm(
     name="extra_trees",
     aliases=("et", "extra_trees_classifier", "extra_trees_regressor"),
     family="extra_trees",
-    tasks=frozenset(TaskKind),
+    tasks=SUPERVISED,
     view="tree",
     requires=("sklearn",),
     fit=_fit,

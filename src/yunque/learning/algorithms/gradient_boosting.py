@@ -13,7 +13,7 @@ from yunque.learning.algorithms.constant import constant_form, constant_predicti
 from yunque.learning.bagged_trees import without_missing
 from yunque.learning.params import library_params
 from yunque.learning.target import Target, target_of
-from yunque.learning.task import TaskKind
+from yunque.learning.task import SUPERVISED, TaskKind
 
 LINKS: dict[TaskKind, Link] = {TaskKind.BINARY: "sigmoid", TaskKind.MULTICLASS: "softmax"}
 
@@ -113,7 +113,7 @@ ALGORITHM = Algorithm(
     name="gradient_boosting",
     aliases=("gbm", "gbdt", "gradient_boosting_classifier", "gradient_boosting_regressor"),
     family="gradient_boosting",
-    tasks=frozenset(TaskKind),
+    tasks=SUPERVISED,
     view="tree",
     requires=("sklearn",),
     fit=_fit,

@@ -12,7 +12,7 @@ from yunque.learning.algorithm import Algorithm, FitRequest, Fitted, IntArray
 from yunque.learning.algorithms.constant import constant_form, constant_prediction
 from yunque.learning.params import library_params
 from yunque.learning.target import Target, target_of
-from yunque.learning.task import TaskKind
+from yunque.learning.task import SUPERVISED, TaskKind
 
 LINKS: dict[TaskKind, Link] = {TaskKind.BINARY: "sigmoid", TaskKind.MULTICLASS: "softmax"}
 STEP_ROUNDS = 20  # grown between two questions whether to stop
@@ -119,7 +119,7 @@ ALGORITHM = Algorithm(
         "hist_gradient_boosting_regressor",
     ),
     family="hist_gradient_boosting",
-    tasks=frozenset(TaskKind),
+    tasks=SUPERVISED,
     view="tree",
     requires=("sklearn", "threadpoolctl"),
     fit=_fit,

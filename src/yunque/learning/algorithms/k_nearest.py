@@ -10,7 +10,7 @@ from yunque.learning.algorithm import Algorithm, FitRequest, Fitted
 from yunque.learning.linear_columns import Columns, finite, usable_columns
 from yunque.learning.params import library_params
 from yunque.learning.target import target_of
-from yunque.learning.task import TaskKind
+from yunque.learning.task import SUPERVISED
 
 MOST_NUMBERS = 2_000_000  # stored; a served row is compared with all of them, about 2 ms
 SMOOTHING = 1.0  # rows of average classes that every answer counts besides the neighbours
@@ -80,7 +80,7 @@ ALGORITHM = Algorithm(
         "knn_regressor",
     ),
     family="k_nearest",
-    tasks=frozenset(TaskKind),
+    tasks=SUPERVISED,
     view="linear",
     fit=_fit,
     flatten=_flatten,

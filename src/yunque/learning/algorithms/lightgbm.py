@@ -14,7 +14,7 @@ from yunque.learning.lightgbm_text import read_trees
 from yunque.learning.params import canonical_params, merged_params, refuse
 from yunque.learning.patience import patience_of
 from yunque.learning.target import Target, target_of
-from yunque.learning.task import TaskKind
+from yunque.learning.task import SUPERVISED, TaskKind
 
 OBJECTIVES = {TaskKind.BINARY: "binary", TaskKind.MULTICLASS: "multiclass", TaskKind.REGRESSION: "regression"}
 LINKS: dict[TaskKind, Link] = {TaskKind.BINARY: "sigmoid", TaskKind.MULTICLASS: "softmax"}
@@ -149,7 +149,7 @@ ALGORITHM = Algorithm(
     name="lightgbm",
     aliases=("lgb", "lgbm", "lgbm_classifier", "lgbm_regressor", "lightgbm_classifier", "lightgbm_regressor"),
     family="lightgbm",
-    tasks=frozenset(TaskKind),
+    tasks=SUPERVISED,
     view="tree",
     requires=("lightgbm",),
     fit=_fit,

@@ -14,7 +14,7 @@ from yunque.learning.linear_columns import Columns, finite, usable_columns
 from yunque.learning.params import library_params
 from yunque.learning.quiet_fit import quiet_fit
 from yunque.learning.target import Target, target_of
-from yunque.learning.task import TaskKind
+from yunque.learning.task import SUPERVISED, TaskKind
 
 LINKS: dict[TaskKind, Link] = {TaskKind.BINARY: "sigmoid", TaskKind.MULTICLASS: "softmax"}
 
@@ -94,7 +94,7 @@ ALGORITHM = Algorithm(
     name="mlp",
     aliases=("neural_network", "dense_nn", "multilayer_perceptron", "mlp_classifier", "mlp_regressor"),
     family="mlp",
-    tasks=frozenset(TaskKind),
+    tasks=SUPERVISED,
     view="linear",
     requires=("sklearn", "threadpoolctl"),
     fit=_fit,

@@ -15,7 +15,7 @@ from yunque.learning.params import library_params
 from yunque.learning.quiet_fit import quiet_fit
 from yunque.learning.score_calibration import Scaling, learn_scaling, out_of_fold_scores
 from yunque.learning.target import Target, target_of
-from yunque.learning.task import TaskKind
+from yunque.learning.task import SUPERVISED
 
 MOST_ROWS = 5_000  # a fit takes the square of the rows, a served row is compared with every stored one
 MOST_CLASSES = 50
@@ -127,7 +127,7 @@ ALGORITHM = Algorithm(
     name="rbf_svm",
     aliases=("svm", "svc", "svr", "svm_classifier", "svm_regressor"),
     family="rbf_svm",
-    tasks=frozenset(TaskKind),
+    tasks=SUPERVISED,
     view="linear",
     requires=("sklearn", "scipy"),
     fit=_fit,

@@ -15,7 +15,7 @@ from yunque.learning.algorithms.constant import constant_form, constant_predicti
 from yunque.learning.params import canonical_params, merged_params, refuse
 from yunque.learning.patience import patience_of
 from yunque.learning.target import Target, target_of
-from yunque.learning.task import TaskKind
+from yunque.learning.task import SUPERVISED, TaskKind
 
 OBJECTIVES = {
     TaskKind.BINARY: "binary:logistic",
@@ -235,7 +235,7 @@ ALGORITHM = Algorithm(
     name="xgboost",
     aliases=("xgb", "xgb_classifier", "xgb_regressor", "xgboost_classifier", "xgboost_regressor"),
     family="xgboost",
-    tasks=frozenset(TaskKind),
+    tasks=SUPERVISED,
     view="tree",
     requires=("xgboost",),
     fit=_fit,
