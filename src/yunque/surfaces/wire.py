@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from yunque.surfaces.http.at_once import EXTENSION, WholeExchange
+
 SWEEP_SECONDS = 1.0
 
 
@@ -119,7 +121,9 @@ class CarefulProtocol(HttpToolsProtocol):  # type: ignore[misc]  # uvicorn is no
     def on_headers_complete(self) -> None:
         """Stop waiting: from here on the body's own limits hold."""
         self._moved, self._since, self._in_head = True, None, False
-        super().on_headers_complete()
+        scope = self.scope
+        super().on_headers_complete()  # makes the cycle, whose task begins later
+        scope["extensions"] = {EXTENSION: WholeExchange(self.cycle)}
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""

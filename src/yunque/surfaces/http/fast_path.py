@@ -22,8 +22,10 @@ from yunque.runtime.logs import log_scope
 from yunque.services.access import Scope
 from yunque.services.score import View
 from yunque.surfaces.http.access_log import RequestIds
+from yunque.surfaces.http.answering import JSON as MEDIA_JSON
 from yunque.surfaces.http.answering import Answered, Answerer
 from yunque.surfaces.http.arms import Ask, Canary
+from yunque.surfaces.http.at_once import Exchange, exchange_of
 from yunque.surfaces.http.errors import problem_of, unforeseen
 from yunque.surfaces.http.guard import Admission
 from yunque.surfaces.http.in_flight import InFlight
@@ -135,12 +137,15 @@ class FastPath:
         request_id = given.decode("ascii") if given and GIVEN_ID.fullmatch(given) else self._ids.new()
         holder = ""
         outcome: Answered | Problem
+        exchange = exchange_of(scope)
         try:
             caller = await self._admission.admit(scope["path"], headers, scope["client"])
             holder = caller.name
             if Scope.PREDICT not in caller.scopes:
                 refuse_unless(caller, Scope.PREDICT)
-            body = await self._read(headers, receive)
+            body = None if exchange is None else exchange.body(SMALL_BODY)
+            if body is None:
+                body = await self._read(headers, receive)
             if target.canary is not None:
                 outcome = await self._by_arms(target, target.canary, body, headers, request_id)
             else:
@@ -160,8 +165,9 @@ class FastPath:
             with log_scope(request_id=request_id):
                 logger.exception("A request failed in a way nobody foresaw.")
             outcome = unforeseen()
-        await _send(send, outcome, request_id, target.route)
         status = 200 if isinstance(outcome, Answered) else outcome.status
+        if not _sent_at_once(exchange, outcome, request_id):
+            await _send(send, outcome, request_id, target.route)
         self._note(target, request_id, (status, time.perf_counter() - started, holder))
 
     async def _by_arms(
@@ -232,6 +238,23 @@ async def _whole(receive: Receive, most: int) -> bytes:
         if size <= most and not message.get("more_body", False):
             return b"".join(parts)
     raise ProblemError(too_large(most))
+
+
+def _sent_at_once(exchange: Exchange | None, outcome: Answered | Problem, request_id: str) -> bool:
+    """Answer in one write where that can be done."""
+    if exchange is None or not isinstance(outcome, Answered) or outcome.headers:
+        return False
+    content = outcome.content
+    kind = JSON if outcome.media_type == MEDIA_JSON else outcome.media_type.encode("ascii")
+    return exchange.answer(
+        (
+            (b"x-request-id", request_id.encode("ascii")),
+            NOSNIFF,
+            (b"content-type", kind),
+            (b"content-length", b"%d" % len(content)),
+        ),
+        content,
+    )
 
 
 async def _send(send: Send, outcome: Answered | Problem, request_id: str, path: str) -> None:

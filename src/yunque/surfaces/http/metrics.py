@@ -84,7 +84,10 @@ class Metrics:
         known = method if method in METHODS else OTHER
         labels = (("method", known), ("route", route), ("status", str(status)))
         self.counts.requests[labels] = self.counts.requests.get(labels, 0) + 1
-        histogram = self.counts.seconds.setdefault((("route", route),), _empty())
+        key = (("route", route),)
+        histogram = self.counts.seconds.get(key)
+        if histogram is None:
+            histogram = self.counts.seconds[key] = _empty()
         histogram.counts[bisect_left(BUCKETS, seconds)] += 1
         histogram.total += seconds
 
