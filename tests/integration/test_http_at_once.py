@@ -6,8 +6,8 @@ from contextlib import closing
 
 from test_http_wire import HEAD, ROW, WHOLE, connect, everything, served
 
+from yunque.surfaces.at_once import WholeExchange
 from yunque.surfaces.http.app import create_app
-from yunque.surfaces.http.at_once import WholeExchange
 from yunque.surfaces.http.serving import Serving
 
 CLOSING = WHOLE.replace(b"Host", b"Connection: close\r\nHost")

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from yunque.surfaces.http.at_once import EXTENSION, WholeExchange
+from yunque.surfaces.at_once import EXTENSION, WholeExchange
 
 SWEEP_SECONDS = 1.0
 

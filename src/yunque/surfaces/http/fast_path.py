@@ -21,11 +21,11 @@ from yunque.errors import YunqueError
 from yunque.runtime.logs import log_scope
 from yunque.services.access import Scope
 from yunque.services.score import View
+from yunque.surfaces.at_once import Exchange, exchange_of
 from yunque.surfaces.http.access_log import RequestIds
 from yunque.surfaces.http.answering import JSON as MEDIA_JSON
 from yunque.surfaces.http.answering import Answered, Answerer
 from yunque.surfaces.http.arms import Ask, Canary
-from yunque.surfaces.http.at_once import Exchange, exchange_of
 from yunque.surfaces.http.errors import problem_of, unforeseen
 from yunque.surfaces.http.guard import Admission
 from yunque.surfaces.http.in_flight import InFlight

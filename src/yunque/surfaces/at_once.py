@@ -1,7 +1,7 @@
 """An exchange in one step: a request that came whole is taken as it lies there, its answer is one write.
 
 ASGI sends an answer's head and its body one after the other, and uvicorn writes each at once: two calls of
-the system, two packets, and a client that is woken up for half an answer. That costs as much as a small model.
+the system, two packets, and a client woken up for half an answer. That costs as much as a small model.
 """
 
 from collections.abc import Iterable, Mapping
