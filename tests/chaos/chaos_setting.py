@@ -77,8 +77,8 @@ class Setting:
         return sum(self.kind_of(number) in ("crash", "hang") for number in range(self.jobs))
 
     def environment(self) -> dict[str, str]:
-        here = str(Path(__file__).parent)
-        return {**os.environ, VARIABLE: json.dumps(asdict(self)), "PYTHONPATH": here}
+        paths = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return {**os.environ, VARIABLE: json.dumps(asdict(self)), "PYTHONPATH": os.pathsep.join(paths)}
 
     @classmethod
     def from_environment(cls) -> "Setting":

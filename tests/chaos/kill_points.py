@@ -20,13 +20,29 @@ _here = threading.local()
 
 
 def watch_commits(engine: sa.Engine, points: Mapping[str, float]) -> None:
-    """Fire `before_<step>_commit` when a transaction of that step is about to commit."""
+    """Fire `before_<step>_commit` when a transaction of that step is about to commit.
 
-    @sa.event.listens_for(engine, "commit")
-    def _commit(connection: sa.Connection) -> None:
+    A statement that is a transaction of its own commits when it is sent.
+    """
+
+    def fire() -> None:
         step = getattr(_here, "step", None)
         if step is not None:
             maybe_die(f"before_{step}_commit", points)
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def _send(connection: sa.Connection, *_: Any) -> None:
+        if is_at_once(connection):
+            fire()
+
+    @sa.event.listens_for(engine, "commit")
+    def _commit(connection: sa.Connection) -> None:
+        if not is_at_once(connection):
+            fire()
+
+
+def is_at_once(connection: sa.Connection) -> bool:
+    return connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
 
 
 def name_step(module: ModuleType, function: str, step: str, points: Mapping[str, float]) -> None:

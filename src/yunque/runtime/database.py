@@ -1,7 +1,6 @@
 """One database behind one door: SQLite (WAL) embedded, Postgres scaled out, the same code on both."""
 
 import functools
-import math
 import os
 import sqlite3
 import time
@@ -20,17 +19,9 @@ from sqlalchemy.engine import URL, make_url
 
 from yunque.errors import StorageError, UsageError
 from yunque.runtime.clock import REAL_CLOCK, Clock
+from yunque.runtime.postgres import open_postgres
 
 _LOCK_WAIT_SECONDS = 30.0
-# A server that was cut off says nothing: without these a worker would wait for hours, not for a lease.
-_NOTICE_DEAD_LINES = {
-    "keepalives": 1,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,  # milliseconds
-}
-_REST_SECONDS = 1.0
 TENANT_ROLE = "yunque_tenant"  # the Postgres role that row-level security binds
 
 METADATA = sa.MetaData(
@@ -82,14 +73,14 @@ def open_engine(url: str | URL) -> sa.Engine:
     """Give an engine for `sqlite:///file.db` or `postgresql://…`; other databases are a UsageError.
 
     SQLite files get WAL, `synchronous=FULL` (NORMAL may lose the last commits on power loss) and a 30 s
-    wait for locks. Postgres goes through psycopg without prepared statements, which transaction poolers
-    such as Supabase's do not keep.
+    wait for locks. Postgres goes through psycopg; statements are prepared unless a pooler such as Supabase's
+    stands in between, which does not keep them.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed)
     if parsed.get_backend_name() in ("postgresql", "postgres"):
-        return _open_postgres(parsed)
+        return open_postgres(parsed)
     raise UsageError(
         f"The database kind {parsed.drivername!r} is not supported.",
         hint="Use sqlite:///path/to/file.db or postgresql://user@host/name.",
@@ -139,29 +130,6 @@ def _turn_on_wal(connection: sqlite3.Connection) -> None:
             time.sleep(0.02)
 
 
-def _open_postgres(url: URL) -> sa.Engine:
-    engine = sa.create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        connect_args={"prepare_threshold": None, "connect_timeout": 10, **_NOTICE_DEAD_LINES},
-    )
-
-    @sa.event.listens_for(engine, "checkin")
-    def _rest(_connection: Any, record: Any) -> None:
-        record.info["rested_since"] = time.monotonic()
-
-    @sa.event.listens_for(engine, "checkout")
-    def _wake(connection: Any, record: Any, _proxy: Any) -> None:
-        # Asking before every transaction would cost a third of its time; a server that went away while
-        # a connection rested is what asking helps against.
-        if time.monotonic() - record.info.get("rested_since", math.inf) > _REST_SECONDS:
-            try:
-                engine.dialect.do_ping(connection)
-            except engine.dialect.loaded_dbapi.Error as error:
-                raise sa.exc.DisconnectionError from error
-
-    return engine
-
-
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Open a transaction that may write; commits at the end of the block, rolls back on any error.
@@ -169,6 +137,18 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     On SQLite it holds the write lock from its start. A database that does not answer is a StorageError;
     a broken constraint stays SQLAlchemy's IntegrityError.
     """
+    with _answering(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def at_once(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Open a connection on which, on Postgres, each statement is a transaction of its own.
+
+    That saves the ways there and back of begin and commit. On SQLite, where they cost nothing, it is one.
+    """
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="AUTOCOMMIT")
     with _answering(), engine.begin() as connection:
         yield connection
 
@@ -217,6 +197,10 @@ class Database:
     def writing(self) -> AbstractContextManager[sa.Connection]:
         """Open a transaction that may write (see `writing`)."""
         return writing(self.engine)
+
+    def at_once(self) -> AbstractContextManager[sa.Connection]:
+        """Open a connection for one statement that is a transaction by itself (see `at_once`)."""
+        return at_once(self.engine)
 
     def reading(self) -> AbstractContextManager[sa.Connection]:
         """Open a transaction that only reads (see `reading`)."""

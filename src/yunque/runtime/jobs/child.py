@@ -129,6 +129,7 @@ def _work(order: Mapping[str, Any], messages: Messages) -> dict[str, Any]:
         result_prefix=order["result_prefix"],
         upload_key=order["upload_key"],
         tell=messages.tell,
+        memory_bytes=order["memory_bytes"],
     )
     found: JobResult = function(context)
     files = {name: {"size": it.size, "sha256": it.sha256} for name, it in sorted(context.files.items())}

@@ -39,6 +39,7 @@ class JobContext:
         scratch: an empty local folder that is gone afterwards.
         threads: how many threads the job may use in all.
         checkpoints: what earlier attempts have finished.
+        memory_bytes: what the job may hold with all its processes; beyond it the job is stopped.
     """
 
     job_id: str
@@ -52,6 +53,7 @@ class JobContext:
     result_prefix: str
     upload_key: str | None
     tell: Teller
+    memory_bytes: int | None = None
     files: dict[str, Stored] = field(default_factory=dict)
 
     def progress(self, fraction: float, text: str = "") -> None:

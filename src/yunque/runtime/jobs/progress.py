@@ -51,6 +51,11 @@ class Event:
     facts: Mapping[str, Any]
 
 
+def body_of(note: Note) -> dict[str, Any]:
+    """Give what an event's row keeps of a note beside its kind."""
+    return {"text": note.text, "fraction": note.fraction, "facts": dict(note.facts)}
+
+
 def write_notes(connection: sa.Connection, job: Job, now: datetime, notes: Collection[Note]) -> None:
     """Write `notes` as the job's newest events.
 
@@ -67,7 +72,7 @@ def write_notes(connection: sa.Connection, job: Job, now: datetime, notes: Colle
             "tenant": job.tenant,
             "at": now,
             "kind": note.kind,
-            "body": {"text": note.text, "fraction": note.fraction, "facts": dict(note.facts)},
+            "body": body_of(note),
         }
         for place, note in enumerate(notes)
     ]

@@ -158,9 +158,12 @@ def _peeking(kinds: tuple[str, ...], server_time: bool, running_per_tenant: int 
 
 
 def _take(job_id: Any, server_time: bool) -> sa.Update:
+    # Nothing that an index could be searched by: before Postgres has taken statistics, it prefers to look
+    # through all that is queued over looking up the key.
+    is_queued = JOB.c.state.concat("") == State.QUEUED
     return (
         JOB.update()
-        .where(JOB.c.id == job_id, JOB.c.state == State.QUEUED)
+        .where(JOB.c.id == job_id, is_queued)
         .values(
             state=State.RUNNING,
             owner=sa.bindparam("the_owner"),

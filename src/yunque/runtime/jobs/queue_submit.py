@@ -1,25 +1,23 @@
 """Putting a job in line: checked, priced, committed, and the same job again for the same key."""
 
-import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
 
 from yunque.errors import ConflictError, LimitError, NotFoundError, UsageError
-from yunque.runtime.database import Moment, insert_unless_there, moment_named
 from yunque.runtime.jobs.digest import digest_of
-from yunque.runtime.jobs.job import Job, State
+from yunque.runtime.jobs.job import Job
 from yunque.runtime.jobs.kind import Kind
 from yunque.runtime.jobs.ledger import reserve
 from yunque.runtime.jobs.prices import charge_for, price_on
-from yunque.runtime.jobs.progress import Note, write_notes
 from yunque.runtime.jobs.queue import Queue
-from yunque.runtime.jobs.tables import JOB, UPLOAD
+from yunque.runtime.jobs.queue_put import known_job, new_row, put_at_once, put_in_steps
+from yunque.runtime.jobs.tables import JOB
 
 _TENANT = re.compile(r"[A-Za-z0-9_=+-]{1,64}", re.ASCII)
 _MAX_PAYLOAD_CHARACTERS = 1_000_000
@@ -67,7 +65,9 @@ def submit(queue: Queue, submission: Submission) -> Accepted:
         LimitError: too many jobs of this tenant wait already.
     """
     wish = _check(queue, submission)
-    with queue.database.writing() as connection:
+    # A statement that is a transaction of its own saves two of three ways to the server and back.
+    transaction = queue.database.at_once if wish.is_one_statement else queue.database.writing
+    with transaction() as connection:
         return _put(connection, queue, wish)
 
 
@@ -90,6 +90,11 @@ class _Wish:
     payload: Mapping[str, Any]
     request_hash: str
 
+    @property
+    def is_one_statement(self) -> bool:
+        """Whether Postgres can do all of it at once; money is moved in statements of its own."""
+        return self.kind.price_item is None
+
 
 def _check(queue: Queue, submission: Submission) -> _Wish:
     kind = queue.kinds.get(submission.kind)
@@ -102,20 +107,16 @@ def _check(queue: Queue, submission: Submission) -> _Wish:
 
 
 def _put(connection: sa.Connection, queue: Queue, wish: _Wish) -> Accepted:
-    submission = wish.submission
-    line = _look(connection, queue, submission)
-    if line.known is not None:
-        return Accepted(job=_same(connection, line.known, wish.request_hash), is_new=False)
-    _check_room(connection, queue, submission.tenant)
-    _check_upload(connection, submission)
-    row = _row(submission, wish.kind, wish.payload, line) | {"request_hash": wish.request_hash}
-    if not insert_unless_there(connection, JOB, row):  # the same key, committed a moment ago
-        known = _look(connection, queue, submission).known
+    row = _row(wish)
+    put = put_at_once if connection.dialect.name == "postgresql" else put_in_steps
+    line = put(connection, queue, row)
+    if not line.is_put:
+        known = line.known or known_job(connection, queue, row)  # the same key, committed a moment ago
         return Accepted(job=_same(connection, known, wish.request_hash), is_new=False)
+    row |= {"turn": line.turn, "run_after": line.now, "created_at": line.now}
     facts: dict[str, Any] = {name: row.get(name) for name in Job.__dataclass_fields__}
     job = Job(**facts)
-    _reserve(connection, job, wish.kind, submission.units, line.now)
-    write_notes(connection, job, line.now, [Note.state(State.QUEUED)])
+    _reserve(connection, job, wish.kind, wish.submission.units, line.now)
     return Accepted(job=job, is_new=True)
 
 
@@ -142,48 +143,6 @@ def _hash(submission: Submission, payload: Mapping[str, Any]) -> str:
     return digest
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Line:
-    """How the line stands: the moment, the job that the key names, and the turns of those who wait."""
-
-    now: datetime
-    known: str | None
-    first_turn: int | None
-    last_turn: int | None
-
-
-def _look(connection: sa.Connection, queue: Queue, submission: Submission) -> _Line:
-    """Ask for everything a submission depends on, in one statement."""
-    row = connection.execute(
-        _looking(queue.database.server_time),
-        {
-            "has_key": submission.idempotency_key is not None,
-            "key": submission.idempotency_key or "",
-            "tenant": submission.tenant,
-            "priority": submission.priority,
-            **queue.database.moments(moment=timedelta(0)),
-        },
-    ).one()
-    return _Line(now=row.now, known=row.known, first_turn=row.first_turn, last_turn=row.last_turn)
-
-
-@functools.cache  # building the statement took longer than running it
-def _looking(server_time: bool) -> sa.Select[Any]:
-    tenant = JOB.c.tenant == sa.bindparam("tenant")
-    waiting = (JOB.c.state == State.QUEUED, JOB.c.priority == sa.bindparam("priority"))
-    # Without a key there is nothing to find: "= NULL" would become "IS NULL" and find every such job.
-    has_key = sa.bindparam("has_key", type_=sa.Boolean())
-    known = sa.select(JOB.c.id).where(has_key, tenant, JOB.c.idempotency_key == sa.bindparam("key"))
-    first = sa.select(sa.func.min(JOB.c.turn)).where(*waiting)
-    last = sa.select(sa.func.max(JOB.c.turn)).where(tenant, *waiting)
-    return sa.select(
-        sa.type_coerce(moment_named("moment", server_time=server_time), Moment()).label("now"),
-        known.scalar_subquery().label("known"),
-        first.scalar_subquery().label("first_turn"),
-        last.scalar_subquery().label("last_turn"),
-    )
-
-
 def _same(connection: sa.Connection, job_id: str | None, request_hash: str) -> Job:
     row = connection.execute(sa.select(JOB).where(JOB.c.id == job_id)).first()
     if row is None:
@@ -196,65 +155,23 @@ def _same(connection: sa.Connection, job_id: str | None, request_hash: str) -> J
     return Job.from_row(row)
 
 
-def _check_room(connection: sa.Connection, queue: Queue, tenant: str) -> None:
-    limit = queue.policy.waiting_per_tenant
-    if limit is None:
-        return
-    waiting = connection.execute(
-        sa.select(sa.func.count()).where(JOB.c.tenant == tenant, JOB.c.state == State.QUEUED)
-    ).scalar_one()
-    if waiting >= limit:
-        raise LimitError(
-            f"{waiting} jobs wait already, which is the limit.", hint="Wait until some are done."
-        )
-
-
-def _row(submission: Submission, kind: Kind, payload: Mapping[str, Any], line: _Line) -> dict[str, Any]:
-    return {
-        "id": str(uuid4()),
-        "tenant": submission.tenant,
-        "kind": kind.name,
-        "payload": dict(payload),
-        "idempotency_key": submission.idempotency_key,
-        "upload_id": submission.upload_id,
-        "retry_of": submission.retry_of,
-        "state": State.QUEUED,
-        "priority": submission.priority,
-        "turn": _turn(line),
-        "run_after": line.now,
-        "fence": 0,
-        "attempts": 0,
-        "max_attempts": kind.max_attempts,
-        "timeout_seconds": kind.timeout_seconds,
-        "memory_bytes": kind.memory_bytes,
-        "cancel_requested": False,
-        "progress": 0.0,
-        "progress_message": "",
-        "events": 1,
-        "request_id": submission.request_id,
-        "created_at": line.now,
-    }
-
-
-def _check_upload(connection: sa.Connection, submission: Submission) -> None:
-    if submission.upload_id is None:
-        return
-    # The row stays locked until the job names it, so that it cannot be collected in between.
-    query = sa.select(UPLOAD.c.id).where(
-        UPLOAD.c.id == submission.upload_id, UPLOAD.c.tenant == submission.tenant
+def _row(wish: _Wish) -> dict[str, Any]:
+    submission, kind = wish.submission, wish.kind
+    return new_row(
+        id=str(uuid4()),
+        tenant=submission.tenant,
+        kind=kind.name,
+        payload=dict(wish.payload),
+        idempotency_key=submission.idempotency_key,
+        request_hash=wish.request_hash,
+        upload_id=submission.upload_id,
+        retry_of=submission.retry_of,
+        priority=submission.priority,
+        max_attempts=kind.max_attempts,
+        timeout_seconds=kind.timeout_seconds,
+        memory_bytes=kind.memory_bytes,
+        request_id=submission.request_id,
     )
-    if connection.execute(query.with_for_update(read=True)).first() is None:
-        raise NotFoundError("There is no such upload.", hint="Upload the file first; uploads expire.")
-
-
-def _turn(line: _Line) -> int:
-    """Give the place in line that makes tenants take turns (start-time fair queueing, Goyal et al. 1996).
-
-    A tenant's next job comes one turn after its last; a tenant that waits for nothing starts where the
-    line stands now, so a flood by one delays the others by one job, not by all of them.
-    """
-    start = line.first_turn or 0
-    return start if line.last_turn is None else max(start, line.last_turn + 1)
 
 
 def _reserve(connection: sa.Connection, job: Job, kind: Kind, units: int | None, now: datetime) -> None:
