@@ -10,17 +10,18 @@ from yunque.errors import TrainingError
 from yunque.kernel.calibration import Calibration, apply_calibration
 from yunque.kernel.form import FloatArray
 from yunque.learning.calibrate import Evidence, calibrate
-from yunque.learning.decide import decide
-from yunque.learning.decide_wish import DecisionWish, wished_threshold
+from yunque.learning.decide import Decided, DecisionRows, decide
+from yunque.learning.decide_wish import DecisionWish
 from yunque.learning.ensemble import Mixture, choose, mix
 from yunque.learning.judge import Judged
-from yunque.learning.leaderboard import Champion, Decision
+from yunque.learning.leaderboard import Champion
 from yunque.learning.oof import OutOfFold, assemble, common_folds
 from yunque.learning.race import Standing
 from yunque.learning.search import Arena
 from yunque.learning.ship import Mode, Part, Refits, bag, build, references, refit
 
 REFIT_SHARE = 0.7  # of the reserve, for refits
+DECIDED_AT = 0.4  # of the reserve, when the decision must be ready
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class Blended:
         mixture: the chosen weights; `pareto` are the alternatives.
         mixed: (n, n_outputs) the mixture's out-of-fold predictions, before calibration.
         calibration_found: gain and error per map.
-        decision_words: what a wish about the decision led to; "" without one.
+        decided: how the mixture answers, and what is known of that.
     """
 
     oof: OutOfFold
@@ -41,8 +42,7 @@ class Blended:
     mixed: FloatArray
     calibration: Calibration
     calibration_found: Mapping[str, Any]
-    decision: Decision
-    decision_words: str = ""
+    decided: Decided
 
 
 def blend(
@@ -54,7 +54,7 @@ def blend(
         arena: the run.
         standings: all candidates after the race.
         target: microseconds that one row may take.
-        wish: how the threshold is to be chosen; None leaves it to the deciding metric.
+        wish: what is asked of the answers; None leaves them to the deciding metric.
 
     Raises:
         TrainingError: no candidate finished a single fold.
@@ -88,7 +88,11 @@ def blend(
     evidence = Evidence(y=oof.y, predictions=mixed, weight=oof.weight, blocks=blocks)
     calibration, found = calibrate(arena.task, evidence, arena.seed)
     calibrated = apply_calibration(calibration, mixed)
-    decision, words = _decided(arena, oof, calibrated, wish or DecisionWish())
+    until = arena.ledger.search_end + DECIDED_AT * arena.ledger.reserve
+    rows = DecisionRows(y=oof.y, predictions=calibrated, weight=oof.weight, parts=oof.judged_by)
+    decided = decide(
+        arena.task, rows, wish or DecisionWish(), arena.seed, lambda: arena.ledger.clock() > until
+    )
     return Blended(
         oof=oof,
         mixture=mixture,
@@ -96,18 +100,8 @@ def blend(
         mixed=mixed,
         calibration=calibration,
         calibration_found=found,
-        decision=decision,
-        decision_words=words,
+        decided=decided,
     )
-
-
-def _decided(
-    arena: Arena, oof: OutOfFold, calibrated: FloatArray, wish: DecisionWish
-) -> tuple[Decision, str]:
-    if not wish.is_set:
-        return decide(arena.task, oof.y, calibrated, oof.weight, arena.seed), ""
-    threshold, words = wished_threshold(wish, oof.y, calibrated[:, 1], oof.weight)
-    return Decision(threshold=threshold), words
 
 
 def _entered(standings: Mapping[str, Standing]) -> dict[str, Standing]:
@@ -150,7 +144,7 @@ def ship(
     champion = Champion(
         blend=replace(made, calibration=blended.calibration),
         recipes=recipes,
-        decision=blended.decision,
+        decision=blended.decided.decision,
         references=references(parts),
     )
     return champion, parts, mode, notes

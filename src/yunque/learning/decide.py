@@ -1,47 +1,190 @@
 """From probabilities to an answer, and from a value to an interval, learnt on out-of-fold rows."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from yunque.kernel.form import FloatArray
+from yunque.learning.answers import IntArray, answer_positions
+from yunque.learning.conformal import measured_across, promised
+from yunque.learning.decide_classes import class_factors, label_loss
+from yunque.learning.decide_recall import recall_decision
+from yunque.learning.decide_wish import DecisionWish
 from yunque.learning.leaderboard import Decision
-from yunque.learning.metrics import loss_of, metric, predicted_positions
+from yunque.learning.metrics import metric
+from yunque.learning.scores.labels import confusion, predicted_positions
 from yunque.learning.task import Task, TaskKind
 
-INTERVAL_LEVEL = 0.9
 EVEN = 0.5
 MOST_THRESHOLDS = 200
-MOST_ROWS = 20_000
+MOST_ROWS, MOST_ROWS_OF_MANY = 20_000, 10_000
 BOOTSTRAPS = 50
+PARTS = 5
+CLEARLY = 2.0  # standard errors; with a factor per class one would often be chance
 
 
-def answered(task: Task, predictions: FloatArray, threshold: float | None) -> FloatArray:
-    """Give what the deciding metric should look at: the answers, as 0 and 1, when it judges answers."""
-    if task.is_classification and metric(task.metric, task.kind).needs == "labels":
-        return np.eye(task.n_outputs)[predicted_positions(predictions, threshold)]
-    return predictions
+@dataclass(frozen=True, kw_only=True)
+class DecisionRows:
+    """Out-of-fold rows from which a decision is learnt.
+
+    Attributes:
+        y: (n,) class positions or values.
+        predictions: (n, C) calibrated probabilities or (n, 1) values.
+        weight: (n,) weights of rows, or None.
+        parts: (n,) the fold that judged each row; a decision is tried on parts that it was not learnt from.
+    """
+
+    y: npt.NDArray[Any]
+    predictions: FloatArray
+    weight: FloatArray | None = None
+    parts: IntArray | None = None
+
+    def take(self, rows: npt.NDArray[Any]) -> "DecisionRows":
+        """Give some of the rows, by mask or by place."""
+        return DecisionRows(
+            y=self.y[rows],
+            predictions=self.predictions[rows],
+            weight=None if self.weight is None else self.weight[rows],
+            parts=None if self.parts is None else self.parts[rows],
+        )
+
+    def numbered(self, seed: int) -> IntArray:
+        """Give the parts; fifths drawn at random where one fold judged all."""
+        if self.parts is not None and len(np.unique(self.parts)) > 1:
+            return self.parts
+        return np.random.default_rng(seed).permutation(len(self.y)) % PARTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """A decision, and what is known of it.
+
+    Attributes:
+        fresh: (n,) each row's class by a decision that was learnt without the row's part; None where there
+            are no classes, or there was no time.
+        note: what was left out, in words; "" when nothing was.
+    """
+
+    decision: Decision
+    fresh: IntArray | None = None
+    note: str = ""
+
+
+Learn = Callable[[DecisionRows], Decision]
 
 
 def decide(
-    task: Task, y: npt.NDArray[Any], predictions: FloatArray, weight: FloatArray | None, seed: int
-) -> Decision:
-    """Learn the threshold of a binary task, or the interval of a regression.
+    task: Task,
+    rows: DecisionRows,
+    wish: DecisionWish,
+    seed: int,
+    out_of_time: Callable[[], bool] = lambda: False,
+) -> Decided:
+    """Learn how to answer, and the interval or set that holds the truth.
+
+    Costs need no learning: with calibrated probabilities the cheapest answer is a matter of arithmetic
+    (Elkan, IJCAI 2001). A threshold or factors for a metric of answers are taken only for a clear gain.
 
     Args:
         task: the question.
-        y: (n,) class positions or values.
-        predictions: (n, C) calibrated probabilities or (n, 1) values, out of fold.
-        weight: (n,) weights of rows, or None.
-        seed: seeds the bootstrap.
+        rows: out of fold.
+        wish: what was asked of the answers, and the coverage.
+        seed: seeds every draw.
+        out_of_time: asked between steps; once it says True what is there is given.
     """
+    if not task.is_classification:
+        return Decided(decision=_covered(Decision(), rows, wish, seed))
+    learn, is_learnt = _learner(task, wish, seed, out_of_time)
+    decision, note = learn(rows), ""
+    fresh: IntArray | None = answer_positions(decision, rows.predictions)
+    if is_learnt:
+        fresh = _across(rows, learn, rows.numbered(seed), out_of_time)
+    if fresh is None:
+        note = "no time to try the decision on rows that it was not learnt from"
+    elif is_learnt and task.kind is TaskKind.MULTICLASS and not wish.is_set:
+        decision = decision if _is_clear_gain(task, rows, fresh, seed) else Decision()
+        fresh = fresh if decision.factors is not None else answer_positions(decision, rows.predictions)
+    return Decided(decision=_covered(decision, rows, wish, seed), fresh=fresh, note=note)
+
+
+def _learner(
+    task: Task, wish: DecisionWish, seed: int, out_of_time: Callable[[], bool]
+) -> tuple[Learn, bool]:
+    """Give what turns rows into a decision, and whether it looks at their answers."""
+    if wish.costs is not None:
+        decision = cost_decision(task, wish.costs.matrix(task.classes))
+        return lambda rows: decision, False  # noqa: ARG005
+    if wish.recalls:
+        places = [(wish.recall_place(name, task.classes), share) for name, share in wish.recalls]
+        return lambda rows: recall_decision(task, rows.y, rows.predictions, rows.weight, places), True
+    found = metric(task.metric, task.kind)
     if task.kind is TaskKind.BINARY:
-        return Decision(threshold=threshold(task, y, predictions, weight, seed))
-    if task.kind is TaskKind.REGRESSION:
-        low, high = interval(y - predictions[:, 0], INTERVAL_LEVEL)
-        return Decision(interval_level=INTERVAL_LEVEL, interval_low=low, interval_high=high)
-    return Decision()
+        return (
+            lambda rows: Decision(threshold=threshold(task, rows.y, rows.predictions, rows.weight, seed)),
+            found.needs == "labels",
+        )
+    if found.needs != "labels":
+        return lambda rows: Decision(), False  # noqa: ARG005
+
+    def learn(rows: DecisionRows) -> Decision:
+        some = _some(rows, MOST_ROWS_OF_MANY, seed)
+        factors = class_factors(found, task, some.y, some.predictions, some.weight, out_of_time)
+        return Decision(factors=tuple(factors.tolist()))
+
+    return learn, True
+
+
+def _some(rows: DecisionRows, most: int, seed: int) -> DecisionRows:
+    if len(rows.y) <= most:
+        return rows
+    return rows.take(np.sort(np.random.default_rng(seed).choice(len(rows.y), most, replace=False)))
+
+
+def _across(
+    rows: DecisionRows, learn: Learn, parts: IntArray, out_of_time: Callable[[], bool]
+) -> IntArray | None:
+    """Answer each part by what the others lead to; None when the time ends before."""
+    answers = np.empty(len(rows.y), np.int64)
+    for number in np.unique(parts):
+        if out_of_time():
+            return None
+        mine = parts == number
+        answers[mine] = answer_positions(learn(rows.take(~mine)), rows.predictions[mine])
+    return answers
+
+
+def _is_clear_gain(task: Task, rows: DecisionRows, fresh: IntArray, seed: int) -> bool:
+    """Tell whether answers to rows not learnt from beat the most probable by over two standard errors."""
+    found, plain = metric(task.metric, task.kind), predicted_positions(rows.predictions)
+    count, rng = rows.predictions.shape[1], np.random.default_rng(seed)
+
+    def gain(chosen: npt.NDArray[Any]) -> float:
+        y, weight = rows.y[chosen], None if rows.weight is None else rows.weight[chosen]
+        before, after = (
+            label_loss(found, task, confusion(y, each[chosen], count, weight)) for each in (plain, fresh)
+        )
+        return before - after
+
+    size = min(len(rows.y), MOST_ROWS_OF_MANY)
+    gains = np.array([gain(rng.integers(0, len(rows.y), size)) for _ in range(BOOTSTRAPS)])
+    error = float(gains.std(ddof=1)) * np.sqrt(size / len(rows.y))
+    return bool(gain(np.arange(len(rows.y))) > CLEARLY * error)
+
+
+def cost_decision(task: Task, costs: FloatArray) -> Decision:
+    """Give the answer that costs least: a threshold for two classes, else the costs themselves, (C, C)."""
+    if task.kind is TaskKind.BINARY:
+        false_positive, false_negative = costs[0, 1] - costs[0, 0], costs[1, 0] - costs[1, 1]
+        return Decision(threshold=float(false_positive / (false_positive + false_negative)))
+    return Decision(costs=tuple(tuple(row) for row in costs.tolist()))
+
+
+def _covered(decision: Decision, rows: DecisionRows, wish: DecisionWish, seed: int) -> Decision:
+    learnt = promised(decision, rows.y, rows.predictions, wish.coverage)
+    return measured_across(learnt, rows.y, rows.predictions, rows.numbered(seed))
 
 
 def threshold(
@@ -62,9 +205,9 @@ def threshold(
         rows = np.sort(rng.choice(rows, MOST_ROWS, replace=False))
 
     def loss(at: float, chosen: npt.NDArray[Any]) -> float:
-        answers = np.eye(2)[predicted_positions(predictions[chosen], at)]
-        value = loss_of(found, task, y[chosen], answers, None if weight is None else weight[chosen])
-        return value if np.isfinite(value) else float("inf")
+        answers = predicted_positions(predictions[chosen], at)
+        matrix = confusion(y[chosen], answers, 2, None if weight is None else weight[chosen])
+        return label_loss(found, task, matrix)
 
     candidates = _candidates(predictions[rows, 1])
     losses = np.array([loss(at, rows) for at in candidates])
@@ -81,7 +224,6 @@ def threshold(
 
 
 def _candidates(scores: FloatArray) -> FloatArray:
-    """Give thresholds half-way between neighbouring scores, evenly over the rows."""
     distinct = np.unique(scores)
     middles = (distinct[1:] + distinct[:-1]) / 2 if len(distinct) > 1 else np.array([EVEN])
     if len(middles) > MOST_THRESHOLDS:
@@ -90,25 +232,8 @@ def _candidates(scores: FloatArray) -> FloatArray:
     return np.asarray(middles, dtype=np.float64)
 
 
-def interval(residuals: FloatArray, level: float) -> tuple[float, float]:
-    """Give what to add to a value so that the interval holds the truth with probability `level` or more.
-
-    Split conformal prediction with signed residuals, each tail with its own quantile and the finite-sample
-    correction (Romano, Patterson, Candès 2019, section 2); with very few rows the extremes are used.
-    """
-    n = len(residuals)
-    ordered = np.sort(residuals)
-    tail = (1 - level) / 2
-    rank = int(np.ceil((n + 1) * (1 - tail)))
-    high = ordered[min(rank, n) - 1]
-    low = ordered[max(n - rank, 0)]
-    return float(low), float(high)
-
-
-def coverage(y: npt.NDArray[Any], predictions: FloatArray, decision: Decision) -> float | None:
-    """Give the share of rows whose interval holds the truth; None in classification."""
-    if decision.interval_low is None or decision.interval_high is None:
-        return None
-    value = predictions[:, 0]
-    inside = (y >= value + decision.interval_low) & (y <= value + decision.interval_high)
-    return float(inside.mean())
+def as_decided(task: Task, predictions: FloatArray, decision: Decision) -> FloatArray:
+    """Give what the deciding metric should look at: the answers, as 0 and 1, when it judges answers."""
+    if task.is_classification and metric(task.metric, task.kind).needs == "labels":
+        return np.eye(task.n_outputs)[answer_positions(decision, predictions)]
+    return predictions

@@ -1,135 +1,130 @@
-"""What a person asks of a yes-or-no decision: a least recall, or what each kind of error costs."""
+"""What a person asks of the answers: a least recall, costs of mistakes, how often a set holds the truth."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from yunque.errors import UsageError
-from yunque.kernel.form import FloatArray
-from yunque.learning.task import Task, TaskKind
+from yunque.learning.decide_costs import CostTable, label_text, parse_costs, place_of
+from yunque.learning.task import Label, Task, TaskKind
 
-COSTS = ("false_positive", "false_negative")
+COVERAGE = 0.9
+
+RecallWords = str | float | Mapping[str, float] | Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionWish:
-    """How the threshold of a binary task is to be chosen; nothing set leaves it to the deciding metric.
+    """How answers, intervals and sets are to be made; nothing set leaves answers to the deciding metric.
 
     Attributes:
-        least_recall: share of the positives that must be found, above 0 and at most 1; among the thresholds
-            that reach it on out-of-fold rows, the one of best precision is taken.
-        false_positive, false_negative: cost of one error of each kind, above 0, in any one currency.
+        recalls: (class, least share of its rows that must be found), above 0 and at most 1; "" names the
+            positive class of two. Among the ways that reach it on out-of-fold rows, the one of best precision
+            for the class is taken.
+        costs: what each mistake costs; None for equal costs.
+        coverage: share of intervals or sets of classes that are to hold the truth.
     """
 
-    least_recall: float | None = None
-    false_positive: float | None = None
-    false_negative: float | None = None
+    recalls: tuple[tuple[str, float], ...] = ()
+    costs: CostTable | None = None
+    coverage: float = COVERAGE
 
     def __post_init__(self) -> None:
-        """Refuse shares and costs that mean nothing.
+        """Refuse shares that mean nothing.
 
         Raises:
-            UsageError: a number is out of range, one cost is missing, or both ways are asked for.
+            UsageError: a number is out of range, or both ways to answer are asked for.
         """
-        costs = (self.false_positive, self.false_negative)
-        if self.least_recall is not None and not 0.0 < self.least_recall <= 1.0:
+        for _, share in self.recalls:
+            if not 0.0 < share <= 1.0:
+                raise UsageError(
+                    f"A least recall is a share above 0 and at most 1, not {share}.",
+                    hint="Write 0.9 for nine in ten.",
+                )
+        if not 0.5 <= self.coverage < 1.0:
             raise UsageError(
-                f"A least recall is a share above 0 and at most 1, not {self.least_recall}.",
+                f"A coverage is a share from 0.5 to below 1, not {self.coverage}.",
                 hint="Write 0.9 for nine in ten.",
             )
-        if any(cost is not None for cost in costs) and not all(
-            cost is not None and np.isfinite(cost) and cost > 0 for cost in costs
-        ):
+        if self.recalls and self.costs is not None:
             raise UsageError(
-                "Both kinds of error need a cost above 0.",
-                hint='Write "false_positive=1,false_negative=20".',
-            )
-        if self.least_recall is not None and self.false_positive is not None:
-            raise UsageError(
-                "A least recall and costs are two ways to choose one threshold.", hint="Give one of them."
+                "A least recall and costs are two ways to choose one answer.", hint="Give one of them."
             )
 
     @property
     def is_set(self) -> bool:
-        """Whether anything is asked."""
-        return self.least_recall is not None or self.false_positive is not None
+        """Whether something is asked of the answers themselves."""
+        return bool(self.recalls) or self.costs is not None
 
     def refuse_other_tasks(self, task: Task) -> None:
-        """Stop where there is no threshold to choose.
+        """Stop before training where the task has no such answers.
 
         Raises:
-            UsageError: something is asked and the task is not binary.
+            UsageError: the task has no classes, a class is unknown, or both classes of two need a recall.
         """
-        if self.is_set and task.kind is not TaskKind.BINARY:
+        if not self.is_set:
+            return
+        if not task.is_classification:
             raise UsageError(
-                f"A least recall or costs choose a threshold, and a {task.kind.value} task has none.",
-                hint="Leave them out, or predict a column of two classes.",
+                f"A least recall or costs choose between classes, and a {task.kind.value} task has none.",
+                hint="Leave them out, or predict a column of classes.",
             )
+        if self.costs is not None:
+            self.costs.matrix(task.classes)
+        places = [self.recall_place(name, task.classes) for name, _ in self.recalls]
+        if task.kind is TaskKind.BINARY and len(places) > 1:
+            raise UsageError("One threshold cannot promise a recall of both classes.", hint="Name one class.")
+        if len(set(places)) < len(places):
+            raise UsageError("A class has two least recalls.", hint="Name each class once.")
+
+    @staticmethod
+    def recall_place(name: str, classes: Sequence[Label]) -> int:
+        """Give the position of a class that a recall is asked of.
+
+        Raises:
+            UsageError: there is no such class, or none is named among many.
+        """
+        if name:
+            return place_of(name, {label_text(label): place for place, label in enumerate(classes)})
+        if len(classes) != 2:
+            raise UsageError(
+                f"A least recall among {len(classes)} classes needs the name of one.",
+                hint=f'Write "{label_text(classes[0])}=0.9".',
+            )
+        return 1
 
 
-def parse_costs(text: str) -> tuple[float, float]:
-    """Read "false_positive=1,false_negative=20".
+def read_wish(
+    recall: RecallWords | None = None,
+    costs: str | Mapping[str, Mapping[str, float]] | None = None,
+    coverage: float = COVERAGE,
+) -> DecisionWish:
+    """Read what people write: a recall as 0.9, "0.9", "fraud=0.9", several of them, or {"fraud": 0.9}.
 
     Raises:
-        UsageError: a name is unknown or missing, or a cost is no number.
+        UsageError: a word cannot be read, or the wish means nothing.
     """
-    found: dict[str, float] = {}
-    for part in text.split(","):
-        name, _, value = part.partition("=")
-        try:
-            found[name.strip()] = float(value)
-        except ValueError:
-            found[name.strip()] = float("nan")
-    if set(found) != set(COSTS) or not all(np.isfinite(list(found.values()))):
-        raise UsageError(
-            f"Costs are not written like that: {text!r}.",
-            hint='Write "false_positive=1,false_negative=20".',
-        )
-    return found["false_positive"], found["false_negative"]
-
-
-def wished_threshold(
-    wish: DecisionWish, y: npt.NDArray[Any], positive: FloatArray, weight: FloatArray | None
-) -> tuple[float, str]:
-    """Give the threshold that a wish leads to, and what it reaches on these rows, in words.
-
-    Costs need no search: with calibrated probabilities the cheaper answer is yes from
-    false_positive / (false_positive + false_negative) on (Elkan, IJCAI 2001).
-
-    Args:
-        wish: one that is set.
-        y: (n,) class positions, 1 positive.
-        positive: (n,) calibrated probabilities of the positive class, out of fold.
-        weight: (n,) weights of rows, or None.
-    """
-    w = np.ones(len(y)) if weight is None else weight
-    if wish.false_positive is not None and wish.false_negative is not None:
-        at = wish.false_positive / (wish.false_positive + wish.false_negative)
-        yes = positive >= at
-        cost = w @ np.where(yes & (y == 0), wish.false_positive, 0.0)
-        cost += w @ np.where(~yes & (y == 1), wish.false_negative, 0.0)
-        return at, f"costs lead to the threshold {at:.4g}: {cost / w.sum():.4g} a row out of fold"
-    at, recall, precision = _most_precise(y, positive, w, wish.least_recall or 0.0)
-    return at, (
-        f"a recall of at least {wish.least_recall:.1%} leads to the threshold {at:.4g}: "
-        f"recall {recall:.1%}, precision {precision:.1%} out of fold"
+    return DecisionWish(
+        recalls=_recalls(recall), costs=parse_costs(costs) if costs else None, coverage=coverage
     )
 
 
-def _most_precise(
-    y: npt.NDArray[Any], positive: FloatArray, weight: FloatArray, least: float
-) -> tuple[float, float, float]:
-    """Give the threshold of best precision among those of enough recall, with its recall and precision."""
-    order = np.argsort(-positive, kind="stable")
-    scores, hits = positive[order], (weight * (y == 1))[order].cumsum()
-    total, taken = hits[-1], weight[order].cumsum()
-    if total <= 0:
-        return 0.0, 1.0, 0.0
-    last = np.append(scores[1:] != scores[:-1], True)  # a threshold takes all rows of one score
-    recall, precision = hits / total, hits / taken
-    enough = np.flatnonzero(last & (recall >= least - 1e-12))
-    best = enough[np.argmax(precision[enough])]
-    below = scores[best + 1] if best + 1 < len(scores) else 0.0
-    return float((scores[best] + below) / 2), float(recall[best]), float(precision[best])
+def _recalls(given: RecallWords | None) -> tuple[tuple[str, float], ...]:
+    if given is None or given == "":
+        return ()
+    if isinstance(given, Mapping):
+        return tuple((name, float(share)) for name, share in given.items())
+    if isinstance(given, int | float):
+        return (("", float(given)),)
+    if isinstance(given, str):
+        return tuple(_recall(part) for part in given.split(","))
+    return tuple(_recall(part) for text in given for part in str(text).split(","))
+
+
+def _recall(text: str) -> tuple[str, float]:
+    name, _, share = text.rpartition("=")
+    try:
+        return name.strip(), float(share)
+    except ValueError as error:
+        raise UsageError(
+            f"A least recall is not written like that: {text[:60]!r}.", hint='Write 0.9, or "fraud=0.9".'
+        ) from error

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import polars as pl
 
 from yunque.kernel.form import FloatArray
+from yunque.learning.answers import answer_positions
 from yunque.learning.leaderboard import Leaderboard
-from yunque.learning.scores.labels import predicted_positions
 from yunque.learning.sensitive_groups import BoolArray, Grouping, grouping
 from yunque.learning.task import TaskKind
 
@@ -134,7 +134,7 @@ def _rates_of(board: Leaderboard, random: np.random.Generator) -> Callable[[Bool
             "mean_error": _mean(errors[mask], random),
             "mae": _mean(np.abs(errors[mask]), random),
         }
-    answers = predicted_positions(held.predictions, board.champion.decision.threshold)
+    answers = answer_positions(board.champion.decision, held.predictions)
     if board.task.kind is TaskKind.MULTICLASS:
         return lambda mask: {"balanced_accuracy": _balanced(held.y[mask], answers[mask], random)}
     positive, said = held.y == 1, answers == 1

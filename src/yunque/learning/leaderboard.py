@@ -75,18 +75,34 @@ class Alarm:
 class Decision:
     """How probabilities become an answer, and how sure it is.
 
+    `learning.answers` answers by it and `learning.conformal` makes its intervals and sets. A coverage is
+    measured on untouched rows; without any, on each fold by what the other folds' rows lead to.
+
     Attributes:
         threshold: binary: the positive class is answered at this probability or above; None elsewhere.
+        factors: many classes: the answer is the largest of factor times probability, one factor per class;
+            None answers the most probable.
+        costs: many classes: what it costs to answer class j where i is true, costs[i][j]; the answer costs
+            least to be expected. None with `factors`, and where nobody named costs.
         interval_level: share of intervals that should hold the truth (0.9), regression only.
         interval_low, interval_high: added to the value give the interval; None in classification.
-        interval_coverage: coverage measured on held-out rows, None when there were none.
+        interval_coverage: measured; None when there were too few rows.
+        set_level: share of sets that should hold the true class (0.9), classification only.
+        set_threshold: a class is in the set from this probability on; the most probable one always is.
+        set_coverage, set_size: measured share of sets that hold the truth, and mean number of classes in one.
     """
 
     threshold: float | None = None
+    factors: tuple[float, ...] | None = None
+    costs: tuple[tuple[float, ...], ...] | None = None
     interval_level: float | None = None
     interval_low: float | None = None
     interval_high: float | None = None
     interval_coverage: float | None = None
+    set_level: float | None = None
+    set_threshold: float | None = None
+    set_coverage: float | None = None
+    set_size: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The learning stage's front door: a checked table and a budget in, a leaderboard with a champion out."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -79,9 +79,9 @@ def _learn(request: LearnRequest) -> Leaderboard:
     ledger.mark("ensemble")
     reporter.say("refit", "Building the champion")
     champion, parts, mode, more = ship(arena, standings, blended)
-    notes += [*more, *arena.data.notes, *filter(None, [blended.decision_words])]
+    notes += [*more, *arena.data.notes, *filter(None, [blended.decided.note])]
     ledger.mark("refit")
-    result = score(arena, champion, blended)
+    result = score(arena, champion, blended, request.decision)
     champion = replace(champion, decision=result.decision)
     ledger.mark("score")
     reporter.say("explain", "Shuffling columns to see which matter")
@@ -91,7 +91,8 @@ def _learn(request: LearnRequest) -> Leaderboard:
     found, untested = raise_alarms(arena, result, baselines, importance)
     notes += untested
     ledger.mark("alarms")
-    facts = {**_facts(request, mode, champion, blended), "notes": notes}
+    told = {"notes": notes, "decision_effect": [asdict(each) for each in result.effects]}
+    facts = {**_facts(request, mode, champion, blended), **told}
     board = replace(
         _board(arena, standings, blended, champion, result),
         baselines=baselines,

@@ -116,12 +116,13 @@ def loss_error(metric: Metric, task: Task, y: npt.NDArray[Any], predictions: Flo
     return _bootstrap_error(metric, task, y, predictions, np.random.default_rng(seed))
 
 
-def evaluate_all(
+def evaluate_all(  # noqa: PLR0913 - what was answered is told by a threshold or by the answers
     task: Task,
     y: npt.NDArray[Any],
     predictions: FloatArray,
     threshold: float | None = None,
     *,
+    answers: npt.NDArray[np.int64] | None = None,
     weight: FloatArray | None = None,
     rows_in_time_order: bool = False,
 ) -> dict[str, float]:
@@ -133,6 +134,7 @@ def evaluate_all(
         predictions: (n, C) probabilities in the order of `task.classes`, or (n, 1) values.
         threshold: binary: probability of the second class from which it is answered; None answers the more
             probable class. Metrics of probabilities do not depend on it.
+        answers: (n,) class positions that were answered, instead of a threshold.
         weight: (n,) weights of rows, or None.
         rows_in_time_order: whether metrics that need the order of time are computed.
 
@@ -141,22 +143,18 @@ def evaluate_all(
     """
     if len(y) == 0:
         return {}
-    answers = (
-        np.eye(task.n_outputs)[predicted_positions(predictions, threshold)]
-        if task.is_classification
-        else None
-    )
+    if answers is None and task.is_classification:
+        answers = predicted_positions(predictions, threshold)
+    shown = None if answers is None else np.eye(task.n_outputs)[answers]
     found = {
         each.name: each.value(
-            task, y, answers if answers is not None and each.needs == "labels" else predictions, weight
+            task, y, shown if shown is not None and each.needs == "labels" else predictions, weight
         )
         for each in metrics_of(task.kind)
         if rows_in_time_order or not each.needs_order
     }
-    if task.is_classification:
-        found |= _per_class(
-            task, labels.confusion(y, predicted_positions(predictions, threshold), len(task.classes), weight)
-        )
+    if answers is not None:
+        found |= _per_class(task, labels.confusion(y, answers, len(task.classes), weight))
     return {name: value for name, value in found.items() if np.isfinite(value)}
 
 

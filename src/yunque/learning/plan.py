@@ -144,3 +144,13 @@ def calibration_record(calibration: Calibration) -> dict[str, Any]:
 def decision_record(decision: Decision) -> dict[str, Any]:
     """Give a decision as JSON-able values."""
     return asdict(decision)
+
+
+def decision_from(record: Mapping[str, Any]) -> Decision:
+    """Read back what `decision_record` gave, perhaps by way of JSON."""
+    factors, costs = record.get("factors"), record.get("costs")
+    tuples = {
+        "factors": None if factors is None else tuple(factors),
+        "costs": None if costs is None else tuple(tuple(row) for row in costs),
+    }
+    return Decision(**{**record, **tuples})

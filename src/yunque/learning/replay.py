@@ -13,9 +13,9 @@ from yunque.kernel.calibration import Calibration
 from yunque.learning.candidate import Candidate
 from yunque.learning.fold_data import ALL_ROWS, FoldData
 from yunque.learning.fold_fit import FitJob, run_fit
-from yunque.learning.leaderboard import Champion, Decision
+from yunque.learning.leaderboard import Champion
 from yunque.learning.make_split import Means
-from yunque.learning.plan import FORMAT, split_record, wish_from
+from yunque.learning.plan import FORMAT, decision_from, split_record, wish_from
 from yunque.learning.prepare import prepare
 from yunque.learning.registry import algorithm
 from yunque.learning.ship import Part, build, references
@@ -66,7 +66,7 @@ def replay(plan: Mapping[str, Any], frame: pl.DataFrame, schema: Schema) -> Cham
     return Champion(
         blend=replace(blend, calibration=calibration),
         recipes=recipes,
-        decision=Decision(**plan["decision"]),
+        decision=decision_from(plan["decision"]),
         references=references(parts),
     )
 

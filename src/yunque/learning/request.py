@@ -37,7 +37,7 @@ class LearnRequest:
         latency_microseconds: what one row may take in the shipped blend.
         varies: whether variations near the winner are tried when there is time left (the search of
             hyper-parameters).
-        decision: how the threshold of a binary task is to be chosen.
+        decision: what is asked of the answers, and how often intervals and sets are to hold the truth.
         memory: where finished fits are kept for a run that has to start again; None keeps none.
     """
 

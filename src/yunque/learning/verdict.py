@@ -5,8 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from yunque.learning.answers import answer_positions
 from yunque.learning.blending import Blended
-from yunque.learning.decide import answered, coverage
+from yunque.learning.conformal import measured
+from yunque.learning.decide import EVEN, as_decided
+from yunque.learning.decide_effect import Effect, effects
+from yunque.learning.decide_wish import DecisionWish
 from yunque.learning.fold_baselines import judged_baselines, judging_folds
 from yunque.learning.held_out import on_fold_rows, on_untouched_rows
 from yunque.learning.importance import Explained, permutation_importance
@@ -37,6 +41,7 @@ class Score:
     metrics: Mapping[str, float]
     loss: float
     loss_error: float
+    effects: tuple[Effect, ...] = ()
 
 
 def untouched_rows(arena: Arena) -> IntArray:
@@ -69,8 +74,11 @@ def judge_baselines(arena: Arena) -> tuple[Baseline, ...]:
     )
 
 
-def score(arena: Arena, champion: Champion, blended: Blended) -> Score:
-    """Judge the champion on the untouched rows; without any, on those of the folds."""
+def score(arena: Arena, champion: Champion, blended: Blended, wish: DecisionWish | None = None) -> Score:
+    """Judge the champion on the untouched rows; without any, on those of the folds.
+
+    What the decision changes is told on rows that it was not learnt from.
+    """
     if len(arena.split.holdout):
         rows = untouched_rows(arena)
         until = arena.ledger.search_end + 0.82 * arena.ledger.reserve
@@ -81,9 +89,9 @@ def score(arena: Arena, champion: Champion, blended: Blended) -> Score:
         held = on_fold_rows(blended.oof, blended.mixed, arena.table, champion)
     decision = champion.decision
     if held.kind == "test":
-        decision = replace(decision, interval_coverage=coverage(held.y, held.predictions, decision))
+        decision = measured(decision, held.y, held.predictions)
     weight = None if arena.table.weight is None else arena.table.weight[held.rows]
-    shown = answered(arena.task, held.predictions, decision.threshold)
+    shown = as_decided(arena.task, held.predictions, decision)
     found = metric(arena.task.metric, arena.task.kind)
     return Score(
         held_out=held,
@@ -92,13 +100,26 @@ def score(arena: Arena, champion: Champion, blended: Blended) -> Score:
             arena.task,
             held.y,
             held.predictions,
-            decision.threshold,
+            answers=answer_positions(decision, held.predictions) if arena.task.is_classification else None,
             weight=weight,
             rows_in_time_order="time" in arena.split.kind,
         ),
         loss=loss_of(found, arena.task, held.y, shown, weight),
         loss_error=loss_error(found, arena.task, held.y, shown, arena.seed),
+        effects=_effects(arena, held, blended, wish or DecisionWish()),
     )
+
+
+def _effects(arena: Arena, held: HeldOut, blended: Blended, wish: DecisionWish) -> tuple[Effect, ...]:
+    decision, fresh = blended.decided.decision, blended.decided.fresh
+    is_plain = decision.threshold in (None, EVEN) and decision.factors is None and decision.costs is None
+    if held.kind == "test" and arena.task.is_classification:
+        fresh = answer_positions(decision, held.predictions)
+    if fresh is None or (is_plain and not wish.is_set):
+        return ()
+    weight = None if arena.table.weight is None else arena.table.weight[held.rows]
+    plain = held.predictions.argmax(axis=1)
+    return effects(arena.task, wish, held.y, (plain, fresh), weight)
 
 
 def explain(

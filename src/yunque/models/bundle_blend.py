@@ -21,8 +21,8 @@ from yunque.models.bundle_json import read_json, write_json
 from yunque.models.manifest import ARRAYS, BLEND, INDEX, RECIPE
 
 FORMAT = 1  # of recipes
-BLEND_FORMAT = 2  # 1: nodes of forests as four arrays; 2: packed, as they are walked
-READABLE = (1, 2)
+BLEND_FORMAT = 3  # 1: nodes of forests as four arrays; 2: packed, as they are walked; 3: factors, costs, sets
+READABLE = (1, 2, 3)
 MAX_MEMBERS = 1_000
 
 
@@ -56,6 +56,12 @@ class DecisionRecord(_Strict, frozen=True, kw_only=True):
     interval_low: float | None
     interval_high: float | None
     interval_coverage: float | None
+    factors: tuple[float, ...] | None = None
+    costs: tuple[tuple[float, ...], ...] | None = None
+    set_level: float | None = None
+    set_threshold: float | None = None
+    set_coverage: float | None = None
+    set_size: float | None = None
 
 
 class BlendRecord(_Strict, frozen=True, kw_only=True):
@@ -168,11 +174,30 @@ def _check_decision(decision: DecisionRecord, task: Task) -> None:
         task.kind is not TaskKind.BINARY or not 0.0 <= decision.threshold <= 1.0
     ):
         raise _refuse(BLEND, f"A {task.kind} task cannot have the threshold {decision.threshold}.")
+    _check_rule(decision, task)
     low, high = decision.interval_low, decision.interval_high
     if (low is None) != (high is None):
         raise _refuse(BLEND, "An interval needs both ends.")
     if low is not None and high is not None and (task.is_classification or not low <= high):
         raise _refuse(BLEND, f"A {task.kind} task cannot have the interval {low} to {high}.")
+
+
+def _check_rule(decision: DecisionRecord, task: Task) -> None:
+    """Refuse factors, costs and sets that do not fit the classes."""
+    classes = len(task.classes)
+    if decision.factors is not None and (
+        len(decision.factors) != classes
+        or not all(math.isfinite(factor) and factor > 0 for factor in decision.factors)
+    ):
+        raise _refuse(BLEND, "The factors of the classes do not fit the task.")
+    if decision.costs is not None and (
+        len(decision.costs) != classes
+        or not all(len(row) == classes and all(map(math.isfinite, row)) for row in decision.costs)
+    ):
+        raise _refuse(BLEND, "The costs of the classes do not fit the task.")
+    at = decision.set_threshold
+    if at is not None and not (task.is_classification and 0.0 <= at <= 1.0):
+        raise _refuse(BLEND, f"A {task.kind} task cannot have sets of classes from {at} on.")
 
 
 def _build_member(

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from yunque.learning.answers import answer_position
 from yunque.learning.leaderboard import Leaderboard
-from yunque.models.prediction import answered_position, probability_name
+from yunque.models.prediction import probability_name
 
 BINS = 20
 
@@ -25,7 +26,7 @@ def score_profile(leaderboard: Leaderboard) -> dict[str, Any] | None:
     else:
         decision = leaderboard.champion.decision
         column = "confidence"
-        scores = np.array([row[answered_position(decision, row)] for row in predictions.tolist()])
+        scores = np.array([row[answer_position(decision, row)] for row in predictions.tolist()])
     edges = np.arange(1, BINS) / BINS
     found = np.bincount(np.searchsorted(edges, scores, side="left"), minlength=BINS)
     return {"column": column, "counts": found.tolist()}

@@ -9,9 +9,11 @@ import numpy.typing as npt
 import polars as pl
 
 from yunque.data.validate import CheckFailure
+from yunque.errors import UsageError
 from yunque.kernel.form import FloatArray
+from yunque.learning.answers import answer_position, answer_positions
+from yunque.learning.conformal import sets
 from yunque.learning.leaderboard import Decision
-from yunque.learning.scores.labels import predicted_positions
 from yunque.learning.task import Label, Task
 
 INPUT_SUFFIX = "_input"
@@ -60,7 +62,7 @@ def answer_row(task: Task, decision: Decision, numbers: Sequence[float]) -> Pred
         return Prediction(
             value=value, probabilities=None, confidence=None, interval=_interval(decision, value)
         )
-    position = answered_position(decision, numbers)
+    position = answer_position(decision, numbers)
     return Prediction(
         value=task.classes[position],
         probabilities=tuple(numbers),
@@ -69,11 +71,28 @@ def answer_row(task: Task, decision: Decision, numbers: Sequence[float]) -> Pred
     )
 
 
-def answered_position(decision: Decision, probabilities: Sequence[float]) -> int:
-    """Give the position of the class that is answered."""
-    if decision.threshold is not None and len(probabilities) == 2:
-        return 1 if probabilities[1] >= decision.threshold else 0
-    return probabilities.index(max(probabilities))
+def class_sets(task: Task, decision: Decision, outputs: FloatArray) -> list[tuple[Label, ...]]:
+    """Give the set of classes that holds each row's truth as often as the decision says, likeliest first.
+
+    Args:
+        task: a classification.
+        decision: one with sets.
+        outputs: (n, C) calibrated probabilities.
+
+    Raises:
+        UsageError: the model answers numbers, or was packed before there were sets.
+    """
+    if decision.set_threshold is None:
+        raise UsageError(
+            "This model gives no sets of classes.",
+            hint="Numbers have intervals; classes need a new training.",
+        )
+    inside = sets(outputs, decision.set_threshold)
+    order = np.argsort(-outputs, axis=1, kind="stable")
+    return [
+        tuple(task.classes[place] for place in places if row[place])
+        for places, row in zip(order.tolist(), inside.tolist(), strict=True)
+    ]
 
 
 def _interval(decision: Decision, value: float) -> tuple[float, float] | None:
@@ -91,7 +110,7 @@ def answer_table(task: Task, decision: Decision, outputs: FloatArray) -> pl.Data
             columns["interval_low"] = values + decision.interval_low
             columns["interval_high"] = values + decision.interval_high
         return pl.DataFrame(columns)
-    positions = predicted_positions(outputs, decision.threshold)
+    positions = answer_positions(decision, outputs)
     confidence = np.take_along_axis(outputs, positions[:, None], axis=1)[:, 0]
     labels = pl.Series("prediction", list(task.classes)).gather(positions)
     shares = {probability_name(label): outputs[:, i] for i, label in enumerate(task.classes)}

@@ -16,7 +16,15 @@ from yunque.kernel.form import FloatArray
 from yunque.learning.leaderboard import Champion
 from yunque.learning.task import Label, Task
 from yunque.models.golden import Golden
-from yunque.models.prediction import Prediction, TablePrediction, answer_row, answer_table, beside, scatter
+from yunque.models.prediction import (
+    Prediction,
+    TablePrediction,
+    answer_row,
+    answer_table,
+    beside,
+    class_sets,
+    scatter,
+)
 from yunque.models.predictor_rows import Extra, RowReader, refused
 from yunque.models.predictor_table import TableReader
 from yunque.models.predictor_values import RowEvaluator
@@ -200,6 +208,19 @@ class Predictor:
         values = self._evaluate_any([rows] if isinstance(rows, Mapping) else rows)[:, 0]
         ends = np.column_stack([values + low, values + high])
         return ends[0] if isinstance(rows, Mapping) else ends
+
+    def predict_set(self, rows: Rows) -> Any:
+        """Give the classes that hold the truth as often as the model says: () of labels, or a list of them.
+
+        The likeliest class comes first and is always there; `champion.decision.set_level` says how often.
+
+        Raises:
+            UsageError: the model answers numbers, or was packed before there were sets.
+            ContractError: any row cannot be answered.
+        """
+        outputs = self._evaluate_any([rows] if isinstance(rows, Mapping) else rows)
+        found = class_sets(self.task, self.champion.decision, outputs)
+        return found[0] if isinstance(rows, Mapping) else found
 
     def explain(self, rows: Rows) -> "Explanation":
         """Say what each column adds to each row's score: a dict, a list of dicts or a table.

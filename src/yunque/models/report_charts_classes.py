@@ -6,8 +6,9 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from yunque.learning.answers import answer_positions
 from yunque.learning.leaderboard import Leaderboard
-from yunque.learning.metrics import metric, predicted_positions
+from yunque.learning.metrics import metric
 from yunque.models import report_curves as curves
 from yunque.models.report_chart import (
     ACCENT,
@@ -144,7 +145,7 @@ def calibration_chart(board: Leaderboard, words: Words) -> Picture:
 def confusion_chart(board: Leaderboard, words: Words) -> Picture:
     """Draw which classes are taken for which, as shares of each actual class."""
     held, classes = board.held_out, board.task.classes
-    answers = predicted_positions(held.predictions, board.champion.decision.threshold)
+    answers = answer_positions(board.champion.decision, held.predictions)
     found = curves.confusion(held.y, answers, len(classes), MOST_CONFUSED)
     names = [
         shortened(curves.class_name(classes, c, words("chart.other_classes")), 18) for c in found.classes

@@ -7,6 +7,7 @@ import msgspec
 
 from yunque.errors import UsageError
 from yunque.learning.budget import parse_budget
+from yunque.learning.decide_wish import COVERAGE, DecisionWish, read_wish
 from yunque.learning.splits import SplitWish
 from yunque.models.registry_names import check_name, read_reference
 from yunque.services.job_fields import FieldsError, WrongField, read_fields
@@ -24,6 +25,14 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sha256: str = ""
     by: str = ""
     door: str = "jobs"
+
+
+class DecisionPayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a model is to answer; the words of `yunque train --least-recall --costs --coverage`."""
+
+    least_recall: float | dict[str, float] | None = None
+    costs: str | dict[str, dict[str, float]] | None = None
+    coverage: float = COVERAGE
 
 
 class TrainPayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,6 +55,9 @@ class TrainPayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     accept_reason: str = ""
     holdout: float | None = None
     folds: int | None = None
+    decision: DecisionPayload = DecisionPayload()
+    sensitive: list[str] = []
+    latency_microseconds: float = 1_000.0
     language: Literal["en", "es"] = "en"
     description: str = ""
     origin: Origin = Origin()
@@ -79,6 +91,10 @@ def check_train(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     _try(wrong, "/payload/name", lambda: check_name(found.name) if found.name else "")
     _try(wrong, "/payload/holdout", lambda: SplitWish(holdout=found.holdout))
     _try(wrong, "/payload/folds", lambda: SplitWish(folds=found.folds))
+    _try(wrong, "/payload/decision", lambda: decision_wish(found.decision))
+    if not 1.0 <= found.latency_microseconds <= 1e9:
+        detail = "latency_microseconds is between 1 and 1,000,000,000."
+        wrong.append(WrongField(pointer="/payload/latency_microseconds", code="range", detail=detail))
     if found.task not in TASKS:
         detail = f"The task {found.task[:40]!r} is not known; use {', '.join(TASKS)}."
         wrong.append(WrongField(pointer="/payload/task", code="unknown_task", detail=detail))
@@ -94,6 +110,15 @@ def check_train(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     if wrong:
         raise FieldsError(wrong)
     return _plain(msgspec.structs.replace(found, models=models))
+
+
+def decision_wish(asked: DecisionPayload) -> DecisionWish:
+    """Give what a payload asks of the answers.
+
+    Raises:
+        UsageError: it means nothing.
+    """
+    return read_wish(asked.least_recall, asked.costs, asked.coverage)
 
 
 def check_score(payload: Mapping[str, Any]) -> Mapping[str, Any]:

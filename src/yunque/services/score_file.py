@@ -27,6 +27,7 @@ class ScoreFileRequest:
         batch_rows: rows held in memory at a time.
         threads: threads of the compiled part.
         explain: whether to put what each column adds beside each answer.
+        sets: whether to put the set of classes that holds the truth beside each answer.
         plan: where the parts are done; elsewhere must reach the model's folder and the output's.
         key: tells this piece of work from others for a later run; made of the files as they are when empty.
     """
@@ -36,6 +37,7 @@ class ScoreFileRequest:
     batch_rows: int = 100_000
     threads: int = 1
     explain: bool = False
+    sets: bool = False
     plan: Parallel = field(default_factory=Parallel)
     key: str = ""
 
@@ -116,7 +118,12 @@ def _scored(
     if request.plan.where == "here":
         for batch in batches:
             scored = score_batch(
-                predictor, batch, first_row=rows, threads=request.threads, explain=request.explain
+                predictor,
+                batch,
+                first_row=rows,
+                threads=request.threads,
+                explain=request.explain,
+                sets=request.sets,
             )
             folder.add(scored.answers, scored.reasons, scored.part)
             rows += batch.height
@@ -151,6 +158,7 @@ def _wave(
                 first_row=rows,
                 threads=request.threads,
                 explain=request.explain,
+                sets=request.sets,
             )
         )
         rows += batch.height
@@ -170,7 +178,7 @@ def _key(predictor: Predictor, request: ScoreFileRequest) -> str:
     files = _files(request.source)
     if files is None:
         return uuid4().hex  # a frame in memory is no file that a later run could find again
-    facts = [predictor.bundle.id, predictor.version_label, request.batch_rows, request.explain]
+    facts = [predictor.bundle.id, predictor.version_label, request.batch_rows, request.explain, request.sets]
     for path in files:
         status = path.stat()
         facts += [str(path.resolve()), status.st_size, status.st_mtime_ns]

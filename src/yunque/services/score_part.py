@@ -15,6 +15,7 @@ from yunque.models.predictor import Predictor
 from yunque.models.trusted_load import load_bundle
 from yunque.services.explain_rows import with_explanations
 from yunque.services.parts import Part
+from yunque.services.set_rows import with_sets
 
 REASONS = {"row": pl.Int64, "column": pl.String, "check": pl.String, "reason": pl.String}
 
@@ -32,6 +33,7 @@ class PartReference:
         first_row: rows of the source before this part.
         threads: threads of the compiled part.
         explain: whether to put what each column adds beside each answer.
+        sets: whether to put the set of classes that holds the truth beside each answer.
     """
 
     bundle: str
@@ -43,6 +45,7 @@ class PartReference:
     first_row: int
     threads: int
     explain: bool
+    sets: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,12 @@ def score_part(reference: PartReference) -> Part:
     predictor = _predictor(reference.bundle, reference.bundle_id, reference.label)
     batch = pl.read_parquet(reference.batch)
     scored = score_batch(
-        predictor, batch, first_row=reference.first_row, threads=reference.threads, explain=reference.explain
+        predictor,
+        batch,
+        first_row=reference.first_row,
+        threads=reference.threads,
+        explain=reference.explain,
+        sets=reference.sets,
     )
     write_table(scored.answers, Path(reference.answers))
     if scored.part.has_reasons:
@@ -79,7 +87,13 @@ def _predictor(folder: str, bundle_id: str, label: str) -> Predictor:
 
 
 def score_batch(
-    predictor: Predictor, batch: pl.DataFrame, *, first_row: int, threads: int, explain: bool
+    predictor: Predictor,
+    batch: pl.DataFrame,
+    *,
+    first_row: int,
+    threads: int,
+    explain: bool,
+    sets: bool = False,
 ) -> ScoredPart:
     """Answer every row of a batch that starts after `first_row` rows of its source."""
     prediction = predictor.predict_table(batch, threads=threads)
@@ -91,6 +105,7 @@ def score_batch(
         warnings=tuple(warning.message for warning in prediction.warnings),
     )
     answers = with_explanations(predictor, prediction) if explain else prediction.frame
+    answers = with_sets(predictor, prediction, answers) if sets else answers
     return ScoredPart(answers=answers, reasons=reasons, part=part)
 
 

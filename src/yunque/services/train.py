@@ -68,7 +68,8 @@ class TrainRequest:
         language: of report and card.
         description: what the model is for, in the asker's words.
         varies: whether hyper-parameters near the winner's are searched when there is time left.
-        decision: how the threshold of a binary task is to be chosen.
+        decision: what is asked of the answers, and how often intervals and sets are to hold the truth.
+        latency_microseconds: what one row may take.
         sensitive: columns, features or not, whose groups are compared in report and card.
         cancelled: asked often; once it says True the training ends soon with the best so far.
         memory: where finished fits are kept for a run that has to start again.
@@ -94,6 +95,7 @@ class TrainRequest:
     description: str = ""
     varies: bool = True
     decision: DecisionWish = field(default_factory=DecisionWish)
+    latency_microseconds: float = 1_000.0
     sensitive: tuple[str, ...] = ()
     cancelled: Callable[[], bool] = never
     memory: FoldMemory | None = None
@@ -177,6 +179,7 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
             on_progress=on_progress,
             varies=request.varies,
             decision=request.decision,
+            latency_microseconds=request.latency_microseconds,
             cancelled=request.cancelled,
             memory=request.memory,
         )

@@ -22,7 +22,7 @@ from yunque.runtime.jobs.checkpoints import Checkpoints
 from yunque.runtime.jobs.context import JobContext, JobResult
 from yunque.services.guess_target import guess_target
 from yunque.services.job_input import fetch_upload
-from yunque.services.job_payloads import TrainPayload
+from yunque.services.job_payloads import TrainPayload, decision_wish
 from yunque.services.publish import Published, settle
 from yunque.services.train import TrainRequest, train
 from yunque.services.train_result import Told, leave_results
@@ -82,6 +82,9 @@ def _make(
         language=payload.language,
         description=payload.description,
         varies=payload.hpo,
+        decision=decision_wish(payload.decision),
+        sensitive=tuple(payload.sensitive),
+        latency_microseconds=payload.latency_microseconds,
         memory=Kept(checkpoints=context.checkpoints),
     )
     try:

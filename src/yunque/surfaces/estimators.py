@@ -19,12 +19,12 @@ from yunque.data.validate import check_table
 from yunque.errors import YunqueError
 from yunque.features.encode import encode
 from yunque.kernel.form import FloatArray
+from yunque.learning.answers import answer_positions
 from yunque.learning.budget import Budget, parse_budget
 from yunque.learning.leaderboard import Champion, Leaderboard
 from yunque.learning.learn import LearnRequest, learn
 from yunque.learning.metrics import default_metric, metric
 from yunque.learning.registry import algorithm
-from yunque.learning.scores.labels import predicted_positions
 from yunque.learning.task import Task, TaskKind
 
 TARGET, WEIGHT = "yunque target", "yunque weight"
@@ -173,7 +173,7 @@ class YunqueClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Give the decided labels, (n,)."""
         outputs = self._outputs(X)
-        positions = predicted_positions(outputs, self.champion_.decision.threshold)
+        positions = answer_positions(self.champion_.decision, outputs)
         found: npt.NDArray[Any] = self.classes_[positions]
         return found
 

@@ -3,7 +3,7 @@
 import shutil
 import uuid
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -11,6 +11,7 @@ from typing import TypedDict, Unpack
 from yunque.data.contract import Contract
 from yunque.data.finding import Finding
 from yunque.data.infer import Wishes
+from yunque.learning.decide_wish import COVERAGE, read_wish
 from yunque.learning.leaderboard import Leaderboard
 from yunque.learning.progress import Progress, ignore
 from yunque.learning.splits import SplitWish
@@ -44,7 +45,9 @@ class TrainOptions(ColumnOptions, total=False):
 
     `require` are targets declared before training ("roc_auc>=0.85"), `accept` blocking findings by name,
     `holdout` a share of the rows or the first moment that is kept untouched, `sensitive` columns whose groups
-    are compared in report and card.
+    are compared in report and card. `least_recall` (0.9, or {"fraud": 0.9}) and `costs` ("cat>dog=3", or
+    {"cat": {"dog": 3}}) say how classes are answered, `coverage` how often intervals and sets of classes hold
+    the truth, `latency_microseconds` what one row may take.
     """
 
     name: str
@@ -61,6 +64,10 @@ class TrainOptions(ColumnOptions, total=False):
     language: Language
     description: str
     sensitive: Sequence[str]
+    least_recall: float | Mapping[str, float]
+    costs: str | Mapping[str, Mapping[str, float]]
+    coverage: float
+    latency_microseconds: float
     on_progress: Callable[[Progress], None]
 
 
@@ -172,6 +179,10 @@ def train(
         language=options.get("language", platform.settings.language),
         description=options.get("description", ""),
         sensitive=tuple(options.get("sensitive", ())),
+        decision=read_wish(
+            options.get("least_recall"), options.get("costs"), options.get("coverage", COVERAGE)
+        ),
+        latency_microseconds=options.get("latency_microseconds", 1_000.0),
     )
     trained = run_train(request, folder, platform.clock, options.get("on_progress", ignore))
     return TrainedModel(trained, platform, by)

@@ -3,17 +3,26 @@
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from yunque.errors import NotFoundError
+from yunque.learning.decide_wish import DecisionWish
 from yunque.learning.registry import algorithms
 from yunque.services.data_folder import PathError, open_table, parts_of
 from yunque.services.guess_target import guess_target
 from yunque.services.job_fields import FieldsError
 from yunque.services.job_input import safe_name
-from yunque.services.job_payloads import check_pipeline, check_score, check_train
+from yunque.services.job_payloads import (
+    DecisionPayload,
+    TrainPayload,
+    check_pipeline,
+    check_score,
+    check_train,
+    decision_wish,
+)
 from yunque.services.model_names import NOT_OFFERED, check_models, not_offered, offers
 
 
@@ -146,3 +155,37 @@ def test_a_target_is_guessed_by_name_then_by_place() -> None:
 )  # fmt: skip
 def test_a_files_name_means_nothing_to_a_reader_of_paths(given_name: str, kept: str) -> None:
     assert safe_name(given_name) == kept
+
+
+def test_a_training_may_ask_for_its_answers_and_its_groups() -> None:
+    asked = {
+        "decision": {"least_recall": {"fraud": 0.9}, "coverage": 0.95},
+        "sensitive": ["sex", "age"],
+        "latency_microseconds": 200,
+    }
+    payload = msgspec.convert(dict(check_train(asked)), TrainPayload)
+    wish = decision_wish(payload.decision)
+    assert wish.recalls == (("fraud", 0.9),) and wish.coverage == 0.95
+    assert payload.sensitive == ["sex", "age"]
+    costs = msgspec.convert(
+        dict(check_train({"decision": {"costs": {"cat": {"dog": 3}}}})), TrainPayload
+    ).decision
+    assert decision_wish(costs).costs == decision_wish(DecisionPayload(costs="cat>dog=3")).costs
+    assert decision_wish(TrainPayload().decision) == DecisionWish()
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer"),
+    [
+        ({"decision": {"least_recall": 2.0}}, "/payload/decision"),
+        ({"decision": {"least_recall": 0.5, "costs": "a>b=2"}}, "/payload/decision"),
+        ({"decision": {"costs": "nonsense"}}, "/payload/decision"),
+        ({"decision": {"recall": 0.5}}, "/payload/decision/recall"),
+        ({"sensitive": "sex"}, "/payload/sensitive"),
+        ({"latency_microseconds": 0}, "/payload/latency_microseconds"),
+    ],
+)
+def test_a_wish_that_means_nothing_is_refused_at_its_place(asked: dict[str, object], pointer: str) -> None:
+    with pytest.raises(FieldsError) as refused:
+        check_train(asked)
+    assert [field.pointer for field in refused.value.fields] == [pointer]

@@ -28,6 +28,12 @@ def predict(
         bool,
         typer.Option("--explain", help="Say beside each answer what every column adds to its score."),
     ] = False,
+    sets: Annotated[
+        bool,
+        typer.Option(
+            "--set", help="Give beside each answer the classes that hold the truth, as a JSON list."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Answer every row of a file; memory does not grow with the file.
@@ -48,6 +54,7 @@ def predict(
         batch_rows=batch_rows,
         threads=platform.threads,
         explain=explain,
+        sets=sets,
         plan=platform.parallel,
     )
     with shown_rows(quiet=as_json) as listener:

@@ -8,6 +8,14 @@ import typer
 
 from yunque.errors import UsageError
 from yunque.surfaces.cli.console import write_json
+from yunque.surfaces.cli.decision_options import (
+    Costs,
+    Coverage,
+    Latency,
+    LeastRecall,
+    decision_wish,
+    latency_microseconds,
+)
 from yunque.surfaces.cli.options import (
     AsJson,
     By,
@@ -24,7 +32,6 @@ from yunque.surfaces.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from yunque.learning.decide_wish import DecisionWish
     from yunque.learning.splits import SplitWish
     from yunque.models.report_facts import Language
 
@@ -74,18 +81,10 @@ def train(
     algorithms: Annotated[
         str | None, typer.Option("--algorithms", "--models", metavar="A,B", help="Choose among these only.")
     ] = None,
-    least_recall: Annotated[
-        float | None,
-        typer.Option(
-            "--least-recall",
-            metavar="SHARE",
-            help="Share of the positives it must find; best precision then.",
-        ),
-    ] = None,
-    costs: Annotated[
-        str,
-        typer.Option("--costs", metavar="C", help='What errors cost: "false_positive=1,false_negative=20".'),
-    ] = "",
+    least_recall: LeastRecall = None,
+    costs: Costs = "",
+    coverage: Coverage = 0.9,
+    latency: Latency = "",
     sensitive: Annotated[
         list[str] | None,
         typer.Option(
@@ -121,7 +120,7 @@ def train(
 
     platform = open_platform()
     who = by or person()
-    wish = _decision(least_recall, costs)
+    wish = decision_wish(least_recall, costs, coverage)
     request = TrainRequest(
         source=source_of(tables),
         source_name=source_name(tables),
@@ -147,6 +146,7 @@ def train(
         language=cast("Language", lang or platform.settings.language),
         description=description,
         decision=wish,
+        latency_microseconds=latency_microseconds(latency),
         sensitive=tuple(sensitive or ()),
     )
     with platform.scratch() as folder:
@@ -172,15 +172,6 @@ def _split(holdout: float | None, test_from: str | None, folds: int | None) -> "
     if holdout is not None and test_from is not None:
         raise UsageError("--holdout and --test-from say two things.", hint="Give one of them.")
     return SplitWish(holdout=_moment(test_from) if test_from else holdout, folds=folds)
-
-
-def _decision(least_recall: float | None, costs: str) -> "DecisionWish":
-    from yunque.learning.decide_wish import DecisionWish, parse_costs
-
-    false_positive, false_negative = parse_costs(costs) if costs else (None, None)
-    return DecisionWish(
-        least_recall=least_recall, false_positive=false_positive, false_negative=false_negative
-    )
 
 
 def _moment(text: str) -> date | datetime:

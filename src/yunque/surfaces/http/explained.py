@@ -15,15 +15,15 @@ MOST_ROWS = 256  # an explanation costs as much as a thousand predictions
 WORDS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def wants_explanation(query: str | None) -> bool:
-    """Read the query's value.
+def wants(query: str | None, name: str = "explain") -> bool:
+    """Read the value of a query that is true or false.
 
     Raises:
         ProblemError: it is neither true nor false.
     """
     wanted = WORDS.get((query or "false").strip().lower())
     if wanted is None:
-        detail = f"`explain` is true or false, not {str(query)[:40]!r}."
+        detail = f"`{name}` is true or false, not {str(query)[:40]!r}."
         raise ProblemError(Problem(status=422, code="query", detail=detail))
     return wanted
 

@@ -54,6 +54,12 @@ EXPLAIN: Json = {
     "description": "Say in `explanation` what every column adds to the score: base + contributions = score.",
     "schema": {"type": "boolean", "default": False},
 }
+SET: Json = {
+    "name": "set",
+    "in": "query",
+    "description": "Give in `set` the classes that hold the truth as often as `set_level` says.",
+    "schema": {"type": "boolean", "default": False},
+}
 
 
 def install(app: FastAPI, serving: Serving) -> None:
@@ -139,7 +145,7 @@ def _operation(tag: str, summary: str, key: str, request: Json, answer: Json) ->
             "tags": [tag],
             "summary": summary,
             "operationId": key,
-            "parameters": [EXPLAIN],
+            "parameters": [EXPLAIN, SET],
             "requestBody": {"required": True, "content": {"application/json": request}},
             "responses": {"200": answered, **refusals},
         }

@@ -8,8 +8,11 @@ from starlette.concurrency import run_in_threadpool
 from yunque.services.access import Scope
 from yunque.services.score import OpenModel
 from yunque.surfaces.http.answering import Answered, Answerer
+from yunque.surfaces.http.arms import Ask
 from yunque.surfaces.http.body import check_media_type
-from yunque.surfaces.http.explained import explained, refuse_table, wants_explanation
+from yunque.surfaces.http.class_sets import refuse_table as refuse_sets_of_table
+from yunque.surfaces.http.class_sets import with_sets
+from yunque.surfaces.http.explained import explained, refuse_table, wants
 from yunque.surfaces.http.needs import guarded_router
 from yunque.surfaces.http.received import answer, read_body, read_rows
 from yunque.surfaces.http.serving import Serving
@@ -54,21 +57,21 @@ async def _one(serving: Serving, model: OpenModel, request: Request, *, detailed
     check_media_type(request.headers.get("content-type", ""))
     body = await read_body(request, serving.limits.body_bytes)
     ask = partial(Answerer.one, detailed=detailed)
-    is_explained = wants_explanation(request.query_params.get("explain"))
-    return await answer(serving, model, body, explained(ask) if is_explained else ask, request)
+    return await answer(serving, model, body, _asked(ask, request), request)
 
 
 async def _many(serving: Serving, model: OpenModel, request: Request, *, detailed: bool) -> Response:
     content_type = request.headers.get("content-type", "")
     kind = table_type(content_type)
-    is_explained = wants_explanation(request.query_params.get("explain"))
     if kind is None:
         check_media_type(content_type)
         body = await read_body(request, serving.limits.body_bytes)
         many = partial(Answerer.many, detailed=detailed)
-        return await answer(serving, model, body, explained(many) if is_explained else many, request)
-    if is_explained:
+        return await answer(serving, model, body, _asked(many, request), request)
+    if wants(request.query_params.get("explain")):
         raise refuse_table()
+    if wants(request.query_params.get("set"), "set"):
+        raise refuse_sets_of_table()
     wanted = answer_type(request.headers.get("accept", ""), kind)
     body = await read_body(request, serving.limits.body_bytes)
     frame = await read_rows(serving, body, kind)
@@ -77,3 +80,10 @@ async def _many(serving: Serving, model: OpenModel, request: Request, *, detaile
         return answer_table(answerer, frame, wanted, detailed=detailed)
 
     return await answer(serving, model, body, ask, request)
+
+
+def _asked(ask: Ask, request: Request) -> Ask:
+    """Give an `ask` whose answers carry what the query asks for."""
+    if wants(request.query_params.get("explain")):
+        ask = explained(ask)
+    return with_sets(ask) if wants(request.query_params.get("set"), "set") else ask
