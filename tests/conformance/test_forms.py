@@ -19,7 +19,7 @@ from yunque.learning.registry import algorithm
 
 # Algorithms of one kind of form need not all be tried here: those of the default portfolio, and one or two more
 # for each kind that it does not have.
-OWN_FORMS = ("naive_bayes", "k_nearest", "rbf_svm", "mlp", "adaboost")
+OWN_FORMS = ("naive_bayes", "k_nearest", "rbf_svm", "mlp", "adaboost", "realmlp")
 FORMS = {
     f"{name}-{kind}": (name, kind)
     for name, kind in PAIRS

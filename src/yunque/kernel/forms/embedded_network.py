@@ -1,4 +1,4 @@
-"""A network over the tree view: numbers scaled and embedded, a vector per level, dense layers with a bend."""
+"""A network over the tree view: numbers scaled and embedded, levels looked up, dense layers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +9,15 @@ import numpy as np
 import numpy.typing as npt
 from numba import boolean, float64, int64, njit, types, void
 
-from yunque.kernel.arrays import LARGEST, MAX_FEATURES, MAX_OUTPUTS, Unchecked, require, require_columns
-from yunque.kernel.arrays import require_within
+from yunque.kernel.arrays import (
+    LARGEST,
+    MAX_FEATURES,
+    MAX_OUTPUTS,
+    Unchecked,
+    require,
+    require_columns,
+    require_within,
+)
 from yunque.kernel.cosine import cosine_of_turns
 from yunque.kernel.elementary import exponential
 from yunque.kernel.form import Arrays, FloatArray, Link
@@ -23,8 +30,6 @@ MOST_ROOTS = 8
 ACTIVATIONS = ("selu", "mish")
 BOUND = 3.0  # numbers are clipped smoothly: x / sqrt(1 + (x / 3)^2)
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
-INTEGERS = ("numbers", "roots", "flags", "categories", "level_starts", "sizes")
-NUMBERS = ("centre", "factor", "level_rows", "weights", "biases", "low", "high")
 
 
 def _read(kind: types.Type, dimensions: int = 1) -> types.Array:
@@ -109,6 +114,20 @@ def bend_row(activation, values, width) -> None:  # type: ignore[no-untyped-def]
             values[k] = value * (square / (square + 2.0))
 
 
+@njit(void(_read(float64), int64, _row, int64, _row), cache=True, nogil=True)
+def weigh_row(weights, at, values, size, sums) -> None:  # type: ignore[no-untyped-def]
+    """Write the sums of values times the weights that stand from `at` on, input after input."""
+    width = sums.size
+    for k in range(width):
+        sums[k] = 0.0
+    for j in range(size):
+        value = min(max(values[j], -LARGEST_INPUT), LARGEST_INPUT)
+        if value != 0.0:
+            row = weights[at + j * width : at + (j + 1) * width]
+            for k in range(width):
+                sums[k] += value * row[k]
+
+
 @njit(
     void(_front, _levels, _dense, int64, _read(float64, 2), types.Array(float64, 2, "C")),
     cache=True,
@@ -122,23 +141,17 @@ def score(front, levels, dense, activation, x, out) -> None:  # type: ignore[no-
         widest = max(widest, sizes[i])
     values, sums = np.empty(widest), np.empty(widest)
     for r in range(x.shape[0]):
+        values[0] = 0.0
         read_row(front, x, r, values)
         at, bias_at = 0, 0
         for layer in range(sizes.size - 1):
             width = sizes[layer + 1]
-            for k in range(width):
-                sums[k] = 0.0
-            for j in range(sizes[layer]):
-                value = min(max(values[j], -LARGEST_INPUT), LARGEST_INPUT)
-                row = weights[at : at + width]
-                at += width
-                if value != 0.0:
-                    for k in range(width):
-                        sums[k] += value * row[k]
+            weigh_row(weights, at, values, sizes[layer], sums[:width])
             if layer == 0:
                 add_levels(levels, x, r, sums[:width])
             for k in range(width):
                 values[k] = sums[k] + biases[bias_at + k]
+            at += sizes[layer] * width
             bias_at += width
             if layer + 2 < sizes.size:
                 bend_row(activation, values, width)
@@ -154,7 +167,7 @@ class EmbeddedNetwork:
     embedded as mix_bias + sum of cos(2 pi (frequency z + phase)) mix.
 
     Attributes:
-        arrays: numbers (N,), roots (N,), flags (M,), categories (C,), level_starts (C + 1,) and sizes (L + 1,)
+        arrays: numbers (N,), roots (N,), flags (M,), categories (C,), level_starts (C + 1,), sizes (L + 1,)
             int64; centre, factor (N,); frequency, phase (E, Q); mix (E, Q, D), mix_bias (E, D);
             has_missing (C,) bool; level_rows (levels, sizes[1]); weights and biases of the dense layers one
             after another; low, high (K,) float64, between which raw scores are kept.
@@ -216,7 +229,7 @@ class EmbeddedNetwork:
         read = front["numbers"].size + embedded * size + front["flags"].size
         require(sizes[0] == max(read, 1), "the first layer has another width than its inputs")
         levels = _levels_of(given, n_features, int(sizes[1]))
-        dense = _dense_of(given, sizes, front, levels)
+        dense = _dense_of(given, sizes, levels)
         return cls(
             arrays={**front, **levels, **dense},
             activation=given.choice("activation", ACTIVATIONS),
@@ -270,7 +283,7 @@ def _levels_of(given: Unchecked, n_features: int, width: int) -> Arrays:
     }
 
 
-def _dense_of(given: Unchecked, sizes: npt.NDArray[np.int64], front: Arrays, levels: Arrays) -> Arrays:
+def _dense_of(given: Unchecked, sizes: npt.NDArray[np.int64], levels: Arrays) -> Arrays:
     """Check the layers: no sum may overflow."""
     weights = given.numbers("weights", (int((sizes[:-1].astype(object) * sizes[1:]).sum()),))
     biases = given.numbers("biases", (int(sizes[1:].sum()),))
