@@ -9,6 +9,7 @@ import polars as pl
 
 Codes = npt.NDArray[np.int64]
 BINS = 10
+FEWEST_EXPECTED = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,7 @@ def signal(codes: Codes, answers: Codes, within: Codes | None = None) -> Signal:
 
     total, free = 0.0, 0
     for part in _parts(within, len(codes)):
-        table = _table(codes[part], answers[part])
+        table = _pooled(_table(codes[part], answers[part]))
         if min(table.shape) < 2:
             continue
         expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / table.sum()
@@ -88,6 +89,15 @@ def _parts(within: Codes | None, rows: int) -> Sequence[npt.NDArray[np.int64]]:
         return [np.arange(rows)]
     order = np.argsort(within, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(within[order])) + 1)
+
+
+def _pooled(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Put levels of few rows together: a chi-square needs about five expected in every cell (Cochran, 1954)."""
+    if not table.size:
+        return table
+    rows = table.sum(axis=1)
+    rare = rows * (table.sum(axis=0).min() / table.sum()) < FEWEST_EXPECTED
+    return np.vstack([table[~rare], table[rare].sum(axis=0)]) if rare.sum() > 1 else table
 
 
 def _table(left: Codes, right: Codes) -> npt.NDArray[np.float64]:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from yunque.learning.metrics import confusion_matrix, evaluate_all
-from yunque.learning.task import Task
+from yunque.learning.answers import answer_positions
+from yunque.learning.leaderboard import Leaderboard
+from yunque.learning.scores.labels import confusion
 from yunque.solutions.orders.columns import DIGITAL
 from yunque.solutions.orders.costs import Costs
 
@@ -26,7 +27,7 @@ class Scores:
         metrics: every metric of the task by name, precision, recall and F1 of each class in brackets.
         confusion: rows by truth and answer, in the order of `classes`.
         true_shares, expected_shares, answered_shares: of the classes in truth, as mean probability, and among
-            the most probable answers.
+            the most probable answers; answers that cost least, or that the metric asks for, may differ.
         lift: share of DIGITAL among the tenth most likely, over its share among all; None without DIGITAL.
         cost: of the answers that cost least, and of the most probable ones, a row.
         answered_by_cost: shares of the classes among the answers that cost least.
@@ -78,16 +79,18 @@ class Scores:
         }
 
 
-def scores(task: Task, y: Ints, probabilities: Floats, costs: Costs) -> Scores:
-    """Judge calibrated probabilities, (n, C), against the truth, (n,) positions."""
-    classes = tuple(str(label) for label in task.classes)
+def scores(board: Leaderboard, costs: Costs) -> Scores:
+    """Judge the champion on its held-out rows."""
+    y, probabilities = board.held_out.y, board.held_out.predictions
+    classes = tuple(str(label) for label in board.task.classes)
+    served = np.asarray(answer_positions(board.champion.decision, probabilities), np.int64)
     answers = np.asarray(probabilities.argmax(axis=1), np.int64)
     cheap = costs.answers(probabilities)
     return Scores(
         rows=len(y),
         classes=classes,
-        metrics=evaluate_all(task, y, probabilities),
-        confusion=confusion_matrix(task, y, probabilities),
+        metrics=board.champion_metrics,
+        confusion=np.asarray(confusion(y, served, len(classes)), np.int64),
         true_shares=_shares(y, classes),
         expected_shares=dict(zip(classes, probabilities.mean(axis=0).tolist(), strict=True)),
         answered_shares=_shares(answers, classes),
