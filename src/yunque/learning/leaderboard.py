@@ -10,6 +10,7 @@ import numpy.typing as npt
 from yunque.features.recipe import Recipe
 from yunque.kernel.blend import Blend
 from yunque.kernel.form import FloatArray
+from yunque.learning.ranks import Ranks
 from yunque.learning.task import Task
 
 State = Literal["done", "failed", "dropped", "skipped"]
@@ -53,9 +54,13 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """What a model must beat: the constant, or the best single column."""
+    """What a model must beat.
 
-    name: Literal["constant", "single_column"]
+    The constant and the best single column; without a target the same clusters of shuffled columns, or a
+    ranking by chance.
+    """
+
+    name: Literal["constant", "single_column", "permuted_columns", "chance"]
     column: str | None
     loss: float
     loss_error: float
@@ -86,6 +91,7 @@ class Decision:
             least to be expected. None with `factors`, and where nobody named costs.
         interval_level: share of intervals that should hold the truth (0.9), regression only.
         interval_low, interval_high: added to the value give the interval; None in classification.
+        ranks: where a score of an anomaly stands among those of the training rows; None elsewhere.
         interval_coverage: measured; None when there were too few rows.
         set_level: share of sets that should hold the true class (0.9), classification only.
         set_threshold: a class is in the set from this probability on; the most probable one always is.
@@ -99,6 +105,7 @@ class Decision:
     interval_low: float | None = None
     interval_high: float | None = None
     interval_coverage: float | None = None
+    ranks: Ranks | None = None
     set_level: float | None = None
     set_threshold: float | None = None
     set_coverage: float | None = None

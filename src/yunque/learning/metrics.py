@@ -20,6 +20,7 @@ __all__ = [
     "evaluate_all",
     "loss_error",
     "loss_of",
+    "loss_of_score",
     "metric",
     "metrics_of",
     "predicted_positions",
@@ -66,7 +67,8 @@ def metrics_of(task_kind: TaskKind) -> tuple[Metric, ...]:
 
 def default_metric(task_kind: TaskKind) -> str:
     """Name the metric that decides when nobody chose one: proper, and sensitive to calibration."""
-    return "rmse" if task_kind is TaskKind.REGRESSION else "log_loss"
+    own = {TaskKind.REGRESSION: "rmse", TaskKind.ANOMALY: "agreement", TaskKind.CLUSTERS: "silhouette"}
+    return own.get(task_kind, "log_loss")
 
 
 def loss_of(
@@ -86,7 +88,7 @@ def loss_of(
     """
     if len(y) == 0:
         return float("nan")
-    return _as_loss(metric, metric.value(task, y, predictions, weight))
+    return loss_of_score(metric, metric.value(task, y, predictions, weight))
 
 
 def score_of_loss(metric: Metric, loss: float) -> float:
@@ -179,7 +181,8 @@ def _per_class(task: Task, matrix: FloatArray) -> dict[str, float]:
     }
 
 
-def _as_loss(metric: Metric, value: float) -> float:
+def loss_of_score(metric: Metric, value: float) -> float:
+    """Turn a metric's own value into a loss: lower is better."""
     if not metric.higher_is_better:
         return value
     return -value if metric.best is None else metric.best - value

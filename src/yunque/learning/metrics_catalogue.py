@@ -11,7 +11,7 @@ from yunque.learning.scores import labels, probabilities, ranking, values
 from yunque.learning.task import Task, TaskKind
 
 FloatArray = npt.NDArray[np.float64]
-Needs = Literal["labels", "probabilities", "values"]
+Needs = Literal["labels", "probabilities", "values", "structure"]
 Value = Callable[[Task, npt.NDArray[Any], FloatArray, FloatArray | None], float]
 RowLosses = Callable[[npt.NDArray[Any], FloatArray], FloatArray]
 
@@ -30,7 +30,7 @@ class Metric:
         tasks: task kinds it is defined for.
         higher_is_better: direction of `value`.
         best: the value of a perfect prediction; None when it depends on the data (lift).
-        needs: answered classes, probabilities, or values.
+        needs: answered classes, probabilities, or values; "structure" is measured by `learning.unlabelled`.
         value: (task, y, predictions, weight or None) -> value; nan where it is undefined. `y` is (n,) class
             positions as int64, or float64 values; `predictions` is (n, C) probabilities in the order of
             `task.classes`, or (n, 1) values.
@@ -197,6 +197,26 @@ def _value_metrics() -> list[Metric]:
     ]
 
 
+def _structure_metrics() -> list[Metric]:
+    anomaly, clusters = frozenset({TaskKind.ANOMALY}), frozenset({TaskKind.CLUSTERS})
+    given = (
+        ("silhouette", "how much nearer rows are to their own cluster than to the next", clusters),
+        ("stability", "likeness of the answers of refits on halves of the rows", anomaly | clusters),
+        ("agreement", "rank correlation with the scores of the other learners", anomaly),
+        ("flag_stability", "share of the flagged rows that refits flag again", anomaly),
+        ("label_roc_auc", "area under the ROC curve by a label nothing learnt from", anomaly),
+        ("label_pr_auc", "average precision by a label nothing learnt from", anomaly),
+        ("label_rand", "adjusted Rand index with a label nothing learnt from", clusters),
+    )
+    return [
+        Metric(
+            name=name, meaning=meaning, tasks=tasks, higher_is_better=True, best=1.0, needs="structure",
+            value=lambda task, y, predictions, weight: float("nan"),  # noqa: ARG005
+        )
+        for name, meaning, tasks in given
+    ]  # fmt: skip
+
+
 RANKINGS: Mapping[str, tuple[ranking.RankingScore, str]] = {
     "precision": (ranking.precision_at, "share of positives among the first {}"),
     "lift": (ranking.lift_at, "precision among the first {} over the share of positives"),
@@ -237,6 +257,7 @@ CATALOGUE: Mapping[str, Metric] = {
         *_label_metrics(),
         *(ranking_metric(kind, 10, percent=True) for kind in RANKINGS),
         *_value_metrics(),
+        *_structure_metrics(),
     )
 }
 

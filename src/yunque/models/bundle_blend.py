@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -15,9 +16,11 @@ from yunque.kernel.calibration import check_calibration
 from yunque.kernel.link import n_predictions
 from yunque.kernel.load import form_from_arrays, form_to_shared
 from yunque.learning.leaderboard import Champion, Decision
+from yunque.learning.ranks import Ranks
 from yunque.learning.task import Task, TaskKind
 from yunque.models.bundle_arrays import Array, ArrayIndex, read_arrays, write_arrays
 from yunque.models.bundle_json import read_json, write_json
+from yunque.models.bundle_ranks import RanksRecord, problem_of_unlabelled
 from yunque.models.manifest import ARRAYS, BLEND, INDEX, RECIPE
 
 FORMAT = 1  # of recipes
@@ -72,6 +75,7 @@ class BlendRecord(_Strict, frozen=True, kw_only=True):
     members: list[MemberRecord]
     calibration: CalibrationRecord
     decision: DecisionRecord
+    ranks: RanksRecord | msgspec.UnsetType = msgspec.UNSET  # of the scores of anomalies
 
 
 class RecipesRecord(_Strict, frozen=True, kw_only=True):
@@ -108,6 +112,7 @@ def write_champion(champion: Champion) -> dict[str, bytes]:
         decision=DecisionRecord(
             **{name: getattr(decision, name) for name in DecisionRecord.__struct_fields__}
         ),
+        ranks=msgspec.UNSET if decision.ranks is None else RanksRecord(**asdict(decision.ranks)),
     )
     recipes = RecipesRecord(format=FORMAT, recipes=[recipe_to_dict(recipe) for recipe in champion.recipes])
     index, raw = write_arrays(packed)
@@ -132,7 +137,10 @@ def read_champion(documents: dict[str, bytes], memory: memoryview, task: Task) -
     check_calibration(calibration, blend.n_outputs)
     built = Blend(members=members, n_outputs=blend.n_outputs, calibration=calibration)
     _probe(built, recipes)
-    decision = Decision(**{name: getattr(blend.decision, name) for name in DecisionRecord.__struct_fields__})
+    decision = Decision(
+        **{name: getattr(blend.decision, name) for name in DecisionRecord.__struct_fields__},
+        ranks=None if blend.ranks is msgspec.UNSET else Ranks(**msgspec.structs.asdict(blend.ranks)),
+    )
     return Champion(blend=built, recipes=recipes, decision=decision)
 
 
@@ -167,6 +175,10 @@ def _check_blend(
     if sorted(owned) != sorted(arrays):
         raise _refuse(BLEND, "Members and arrays do not match one to one.")
     _check_decision(blend.decision, task)
+    ranks = None if blend.ranks is msgspec.UNSET else blend.ranks
+    problem = problem_of_unlabelled(task, [member.kind for member in blend.members], ranks)
+    if problem:
+        raise _refuse(BLEND, problem)
 
 
 def _check_decision(decision: DecisionRecord, task: Task) -> None:

@@ -11,6 +11,7 @@ from yunque.data.schema import Role
 from yunque.learning.leaderboard import Entry, Leaderboard
 from yunque.learning.metrics import metric, score_of_loss
 from yunque.models import report_limits, report_quality, report_run, report_summary
+from yunque.models.gates import needed_baselines
 from yunque.models.report_facts import ReportFacts
 from yunque.models.report_fairness import FairnessTable, fairness_tables, lead
 from yunque.models.report_numbers import NOTHING, count, duration, number, percent, with_error
@@ -93,10 +94,12 @@ def _general(facts: ReportFacts, t: Words) -> dict[str, str]:
 
 def _headline(board: Leaderboard, t: Words) -> str:
     found = metric(board.task.metric, board.task.kind)
-    constant = next((b.loss for b in board.baselines if b.name == "constant"), float("nan"))
+    plain_ones = needed_baselines(board.task.kind)[0]
+    constant = next((b.loss for b in board.baselines if b.name == plain_ones), float("nan"))
+    kind = board.held_out.kind if board.task.has_target else "judged_apart"
     return t(
-        "card.headline",
-        held=f"{count(len(board.held_out.rows))} {t(f'held_out.{board.held_out.kind}')}",
+        "card.headline" if board.task.has_target else f"card.headline_{board.task.kind}",
+        held=f"{count(len(board.held_out.rows))} {t(f'held_out.{kind}')}",
         metric=t.metric(board.task.metric),
         score=with_error(score_of_loss(found, board.champion_loss), board.champion_loss_error),
         constant=number(score_of_loss(found, constant)),

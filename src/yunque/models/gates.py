@@ -102,8 +102,8 @@ def _class_name(name: str, label: str, task: Task | None) -> str:
         )
     if task is None:
         return label
-    if task.kind is TaskKind.REGRESSION:
-        raise UsageError("A regression task has no classes.")
+    if not task.is_classification:
+        raise UsageError(f"A {task.kind} task has no classes.")
     names = {str(each): str(each) for each in task.classes}
     names |= {str(each).lower(): str(each) for each in task.classes if isinstance(each, bool)}
     if label not in names:
@@ -178,8 +178,14 @@ def _beats(manifest: Manifest, baseline: BaselineRecord) -> tuple[Shortfall, ...
     )
 
 
+def needed_baselines(kind: str) -> tuple[str, ...]:
+    """Name the baselines that a model of that kind of task must be held against."""
+    own = {str(TaskKind.ANOMALY): ("chance",), str(TaskKind.CLUSTERS): ("permuted_columns",)}
+    return own.get(str(kind), ("constant", "single_column"))
+
+
 def _has_both(manifest: Manifest) -> tuple[Shortfall, ...]:
-    missing = {"constant", "single_column"} - {baseline.name for baseline in manifest.baselines}
+    missing = set(needed_baselines(manifest.task.kind)) - {baseline.name for baseline in manifest.baselines}
     return tuple(
         Shortfall(gate="baseline", message=f"The baseline ({name.replace('_', ' ')}) was not measured.")
         for name in sorted(missing)

@@ -267,7 +267,10 @@ def _read_task(record: TaskRecord) -> Task:
         raise _bad_task(f"A {kind} task cannot have {len(classes)} classes.")
     if len({type(label) for label in classes}) > 1 or len(set(classes)) != len(classes):
         raise _bad_task("The classes are not distinct labels of one type.")
-    return Task(kind=kind, target=record.target, classes=classes, metric=record.metric)
+    task = Task(kind=kind, target=record.target, classes=classes, metric=record.metric)
+    if task.has_target != (record.target is not None):
+        raise _bad_task(f"A {kind} task {'needs' if task.has_target else 'cannot have'} a target column.")
+    return task
 
 
 def _bad_task(message: str) -> BundleError:

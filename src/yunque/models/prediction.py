@@ -17,22 +17,30 @@ from yunque.learning.leaderboard import Decision
 from yunque.learning.task import Label, Task
 
 INPUT_SUFFIX = "_input"
+UNLABELLED_COLUMNS = ("prediction", "score", "percentile", "distance")
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """The answer for one row; a msgspec value, because one is made for every row that is served.
 
     Attributes:
-        value: the predicted class as it stood in the data, or the predicted number.
+        value: the predicted class as it stood in the data, or the predicted number; whether a row is
+            unusual; or the number of its cluster, -1 for none.
         probabilities: calibrated, in the order of the classes; None in regression.
         confidence: calibrated probability of `value`; None in regression.
         interval: lower and upper end around the number; None in classification.
+        score: of an anomaly, the higher the more unusual; None in other tasks.
+        percentile: per cent of the training rows that score as high or lower; None in other tasks.
+        distance: to the cluster; None in other tasks.
     """
 
     value: Label
-    probabilities: tuple[float, ...] | None
-    confidence: float | None
-    interval: tuple[float, float] | None
+    probabilities: tuple[float, ...] | None = None
+    confidence: float | None = None
+    interval: tuple[float, float] | None = None
+    score: float | None = None
+    percentile: float | None = None
+    distance: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +49,8 @@ class TablePrediction:
 
     Attributes:
         frame: columns that identify rows, then prediction, confidence and probability_<class>, or
-            prediction, interval_low and interval_high; null where the row was rejected.
+            prediction, interval_low and interval_high, or prediction, score and percentile, or prediction and
+            distance; null where the row was rejected.
         rejected: why rows were rejected, as records; empty when none was.
         rejected_rows: positions of the rejected rows, ascending.
         warnings: what was noticed without harm, such as columns that the contract does not know.
@@ -57,6 +66,8 @@ class TablePrediction:
 
 def answer_row(task: Task, decision: Decision, numbers: Sequence[float]) -> Prediction:
     """Turn the model's outputs for one row into an answer."""
+    if not task.has_target:
+        return _answer_unlabelled(decision, numbers)
     if not task.is_classification:
         value = numbers[0]
         return Prediction(
@@ -95,6 +106,24 @@ def class_sets(task: Task, decision: Decision, outputs: FloatArray) -> list[tupl
     ]
 
 
+def _answer_unlabelled(decision: Decision, numbers: Sequence[float]) -> Prediction:
+    """Turn a score into a flag with its percentile, or cluster and distance into theirs."""
+    ranks = decision.ranks
+    if ranks is None:
+        return Prediction(value=int(numbers[0]), distance=numbers[1])
+    score = numbers[0]
+    return Prediction(value=score >= ranks.flag_from, score=score, percentile=ranks.percentile(score))
+
+
+def _unlabelled_table(decision: Decision, outputs: FloatArray) -> pl.DataFrame:
+    ranks = decision.ranks
+    if ranks is None:
+        return pl.DataFrame({"prediction": outputs[:, 0].astype(np.int64), "distance": outputs[:, 1]})
+    scores = outputs[:, 0]
+    columns = {"prediction": scores >= ranks.flag_from, "score": scores}
+    return pl.DataFrame(columns | {"percentile": ranks.percentiles_of(scores)})
+
+
 def _interval(decision: Decision, value: float) -> tuple[float, float] | None:
     if decision.interval_low is None or decision.interval_high is None:
         return None
@@ -103,6 +132,8 @@ def _interval(decision: Decision, value: float) -> tuple[float, float] | None:
 
 def answer_table(task: Task, decision: Decision, outputs: FloatArray) -> pl.DataFrame:
     """Turn the model's outputs, (n, n_outputs), into columns; the same answers as `answer_row`."""
+    if not task.has_target:
+        return _unlabelled_table(decision, outputs)
     if not task.is_classification:
         values = outputs[:, 0]
         columns = {"prediction": values}
@@ -121,6 +152,9 @@ def answer_table(task: Task, decision: Decision, outputs: FloatArray) -> pl.Data
 
 def predictions_of(task: Task, frame: pl.DataFrame) -> list[Prediction]:
     """Give the answers that a frame of `answer_table` holds, one by one."""
+    if not task.has_target:
+        found = frame.select([name for name in UNLABELLED_COLUMNS if name in frame.columns]).iter_rows(named=True)
+        return [Prediction(value=row.pop("prediction"), **row) for row in found]
     if not task.is_classification:
         names = ["prediction", "interval_low", "interval_high"]
         rows = frame.select([name for name in names if name in frame.columns]).iter_rows()

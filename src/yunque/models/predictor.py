@@ -14,7 +14,7 @@ from yunque.data.table import read_table
 from yunque.errors import UsageError
 from yunque.kernel.form import FloatArray
 from yunque.learning.leaderboard import Champion
-from yunque.learning.task import Label, Task
+from yunque.learning.task import Label, Task, TaskKind
 from yunque.models.golden import Golden
 from yunque.models.prediction import (
     Prediction,
@@ -191,7 +191,8 @@ class Predictor:
             ContractError: any row cannot be answered.
         """
         if not self.task.is_classification:
-            raise UsageError("A regression model has no probabilities.", hint="Use predict_interval.")
+            hint = "Use predict_interval." if self.task.has_target else "Use predict_row or predict_table."
+            raise UsageError(f"A model of kind {self.task.kind} has no probabilities.", hint=hint)
         outputs = self._evaluate_any([rows] if isinstance(rows, Mapping) else rows)
         return outputs[0] if isinstance(rows, Mapping) else outputs
 
@@ -245,7 +246,16 @@ class Predictor:
 
     @cached_property
     def explainer(self) -> "Explainer":
-        """What explains; made when it is asked for the first time, so that answering does not wait for it."""
+        """What explains; made when it is asked for the first time, so that answering does not wait for it.
+
+        Raises:
+            UsageError: the model answers clusters, whose numbers are no amounts.
+        """
+        if self.task.kind is TaskKind.CLUSTERS:
+            raise UsageError(
+                "The number of a cluster is no score that columns add up to.",
+                hint="The report says in which columns each cluster differs.",
+            )
         from yunque.models.explanation import Explainer
 
         golden = [self.golden.record(i) for i in range(len(self.golden.rows))]

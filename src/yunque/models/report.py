@@ -97,7 +97,7 @@ def _charts(board: Leaderboard, t: Words) -> dict[str, Any]:
         decisions = [confusion_chart(board, t)]
         if len(board.task.classes) == 2:
             decisions.append(threshold_chart(board, t))
-    elif len(board.held_out.y):
+    elif len(board.held_out.y) and board.task.is_regression:
         quality = value_charts(board, t)
     return {
         "leaderboard_chart": leaderboard_chart(board, t),
@@ -116,7 +116,7 @@ def _tables(facts: ReportFacts, t: Words) -> dict[str, Any]:
     left, more_left = left_rows(board, t)
     unused, more_unused = report_limits.unused_columns(facts, t)
     return {
-        "held_out": board.held_out.kind,
+        "held_out": board.held_out.kind if board.task.has_target else "judged_apart",
         "held_out_rows": count(len(board.held_out.rows)),
         "baselines": [t.baseline(baseline) for baseline in board.baselines],
         "metrics": report_quality.metric_rows(facts, t),

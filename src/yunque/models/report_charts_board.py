@@ -39,7 +39,7 @@ def leaderboard_chart(board: Leaderboard, words: Words) -> Picture:
     found = metric(board.task.metric, board.task.kind)
     better = words("chart.higher" if found.higher_is_better else "chart.lower")
     title = f"{words.metric(board.task.metric)} · {better}"
-    held = words(f"held_out.{board.held_out.kind}")
+    held = words(f"held_out.{board.held_out.kind if board.task.has_target else 'judged_apart'}")
     parts = [_dots(first, scale, title if not candidates else "", words("chart.judged_on", rows=held))]
     if candidates:
         parts.append(_dots(candidates, scale, title, words("chart.candidates")))

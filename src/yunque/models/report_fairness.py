@@ -31,6 +31,8 @@ def fairness_tables(facts: ReportFacts, words: Words) -> list[FairnessTable]:
 def lead(facts: ReportFacts, words: Words) -> str:
     """Say what the tables show, and which answer counts as positive."""
     task = facts.leaderboard.task
+    if not task.has_target:
+        return ""
     positive = shortened(str(task.classes[1])) if len(task.classes) > 1 else ""
     return words(f"lead.fairness_{task.kind}", positive=positive)
 

@@ -81,7 +81,9 @@ def _moment(value: object) -> str:
 
 def _about_scores(board: Leaderboard, words: Words) -> list[str]:
     found = []
-    if board.held_out.kind == "out_of_fold":
+    if not board.task.has_target:
+        found.append(words(f"limit.{board.task.kind}"))
+    elif board.held_out.kind == "out_of_fold":
         found.append(words("limit.out_of_fold"))
     decision = board.champion.decision
     if decision.interval_level is not None:

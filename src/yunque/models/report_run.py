@@ -15,7 +15,7 @@ def asked(facts: ReportFacts, words: Words) -> list[tuple[str, str]]:
     board, task = facts.leaderboard, facts.leaderboard.task
     features = len(facts.contract.schema.features)
     pairs = [
-        ("asked.target", task.target),
+        ("asked.target", task.target or ""),
         ("asked.task", words(f"task.{task.kind}")),
         ("asked.metric", words.metric(task.metric)),
         ("asked.table", words("asked.table_size", rows=count(facts.rows), columns=count(features))),
@@ -28,7 +28,7 @@ def asked(facts: ReportFacts, words: Words) -> list[tuple[str, str]]:
         shown = ", ".join(str(label)[:24] for label in task.classes[:8])
         more = f" … ({count(len(task.classes))})" if len(task.classes) > 8 else ""
         pairs.insert(3, ("asked.classes", shown + more))
-    held = words(f"held_out.{board.held_out.kind}")
+    held = words(f"held_out.{board.held_out.kind if task.has_target else 'judged_apart'}")
     pairs.append(("asked.judged", words("asked.judged_on", rows=count(len(board.held_out.rows)), held=held)))
     return [(words(key), value) for key, value in pairs if value]
 

@@ -7,7 +7,7 @@ from typing import Literal
 from yunque.learning.leaderboard import Baseline, Leaderboard
 from yunque.learning.metrics import metric, score_of_loss
 from yunque.learning.task import TaskKind
-from yunque.models.gates import Requirement, loss_needed, parse_requirement
+from yunque.models.gates import Requirement, loss_needed, needed_baselines, parse_requirement
 from yunque.models.report_facts import ReportFacts
 from yunque.models.report_numbers import count, number, percent, with_error
 from yunque.models.report_words import Words, shortened
@@ -16,10 +16,11 @@ SECOND_METRICS = {
     TaskKind.BINARY: ("roc_auc", "pr_auc", "accuracy"),
     TaskKind.MULTICLASS: ("accuracy", "balanced_accuracy", "roc_auc"),
     TaskKind.REGRESSION: ("r2", "mae", "wape"),
+    TaskKind.ANOMALY: ("stability", "flag_stability", "label_pr_auc"),
+    TaskKind.CLUSTERS: ("stability", "label_rand"),
 }
 
 
-BASELINES = ("constant", "single_column")
 State = Literal["good", "bad", "note"]
 
 
@@ -44,6 +45,8 @@ def question(facts: ReportFacts, words: Words) -> str:
     """Say in one sentence what is predicted."""
     task = facts.leaderboard.task
     labels = [shortened(str(label), 30) for label in task.classes]
+    if not task.has_target:
+        return words(f"question.{task.kind}")
     if task.kind is TaskKind.REGRESSION:
         return words("question.regression", target=task.target)
     if task.kind is TaskKind.BINARY:
@@ -68,19 +71,25 @@ def key_numbers(facts: ReportFacts, words: Words) -> list[KeyNumber]:
             continue
         constant = _constant(board)
         other = None if constant is None else constant.metrics.get(name)
-        note = "" if other is None else words("summary.constant_has", value=number(other))
+        key = "summary.constant_has" if board.task.has_target else f"summary.{board.task.kind}_has"
+        note = "" if other is None else words(key, value=number(other))
         rest.append(KeyNumber(label=words.metric(name), value=number(value), note=note))
     return [first, *rest[:3]]
 
 
 def _constant(board: Leaderboard) -> Baseline | None:
-    return next((baseline for baseline in board.baselines if baseline.name == "constant"), None)
+    """Give the constant, or what stands in its place without a target."""
+    plain = ("constant", "chance", "permuted_columns")
+    return next((baseline for baseline in board.baselines if baseline.name in plain), None)
 
 
 def _against_constant(board: Leaderboard, words: Words) -> str:
     constant = _constant(board)
     if constant is None or not constant.loss > 0 or not math.isfinite(board.champion_loss):
         return ""
+    if not board.task.has_target:
+        found = metric(board.task.metric, board.task.kind)
+        return words(f"summary.{board.task.kind}_has", value=number(score_of_loss(found, constant.loss)))
     gain = (constant.loss - board.champion_loss) / constant.loss
     return words("summary.less_loss" if gain >= 0 else "summary.more_loss", share=percent(abs(gain)))
 
@@ -92,15 +101,15 @@ def verdicts(facts: ReportFacts, words: Words) -> list[Verdict]:
     measured = {baseline.name for baseline in board.baselines}
     found += [
         Verdict(state="bad", text=words("verdict.not_measured", baseline=words(f"baseline.{name}")))
-        for name in BASELINES
+        for name in needed_baselines(board.task.kind)
         if name not in measured
     ]
     found += [Verdict(state="bad", text=alarm_text(alarm.id, alarm.message, words)) for alarm in board.alarms]
-    if not board.alarms:
+    if not board.alarms and board.task.has_target:
         found.append(Verdict(state="good", text=words("verdict.no_alarm")))
     found += [_requirement_verdict(facts, text, words) for text in facts.requirements]
     rows = count(len(board.held_out.rows))
-    held = words(f"verdict.{board.held_out.kind}", rows=rows)
+    held = words(f"verdict.{board.held_out.kind if board.task.has_target else 'judged_apart'}", rows=rows)
     found.append(Verdict(state="good" if board.held_out.kind == "test" else "note", text=held))
     for finding in facts.findings:
         if finding.severity == "blocking":

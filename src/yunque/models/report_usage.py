@@ -44,7 +44,9 @@ def python_code(facts: ReportFacts) -> str:
     """Give Python that asks the model for one row."""
     row = [f"    {name!r}: {value!r}," for name, value in _example(facts).items()]
     more = _more(facts, "    # ")
-    second = "predict_proba" if facts.leaderboard.task.is_classification else "predict_interval"
+    task = facts.leaderboard.task
+    second = "predict_proba" if task.is_classification else "predict_interval"
+    second = second if task.has_target else "predict_row"
     lines = [
         "import yunque",
         "",

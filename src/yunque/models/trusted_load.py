@@ -173,7 +173,8 @@ def _read_contract(raw: bytes, manifest: Manifest) -> Contract:
     named = manifest.contract
     if (contract.name, contract.version, digest) != (named.name, named.version, named.digest):
         raise refuse(CONTRACT, "The contract is not the one that the manifest names.")
-    if contract.schema.target is None or contract.schema.target.name != manifest.task.target:
+    target = contract.schema.target
+    if (None if target is None else target.name) != manifest.task.target:
         raise refuse(CONTRACT, "The contract has another target than the task.")
     return contract
 

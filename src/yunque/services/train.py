@@ -23,6 +23,7 @@ from yunque.learning.request import never
 from yunque.learning.sensitive_groups import refuse_sensitive
 from yunque.learning.splits import SplitWish
 from yunque.learning.task import Task
+from yunque.learning.unlabelled.wish import UnlabelledWish
 from yunque.models.bundle import Bundle, PackContext, pack
 from yunque.models.gates import parse_requirement
 from yunque.models.manifest import Acceptance
@@ -71,6 +72,7 @@ class TrainRequest:
         decision: what is asked of the answers, and how often intervals and sets are to hold the truth.
         latency_microseconds: what one row may take.
         sensitive: columns, features or not, whose groups are compared in report and card.
+        unlabelled: how many clusters, how many flags, a label to judge by, where the task has no target.
         cancelled: asked often; once it says True the training ends soon with the best so far.
         memory: where finished fits are kept for a run that has to start again.
     """
@@ -97,6 +99,7 @@ class TrainRequest:
     decision: DecisionWish = field(default_factory=DecisionWish)
     latency_microseconds: float = 1_000.0
     sensitive: tuple[str, ...] = ()
+    unlabelled: UnlabelledWish = field(default_factory=UnlabelledWish)
     cancelled: Callable[[], bool] = never
     memory: FoldMemory | None = None
 
