@@ -135,6 +135,9 @@ def ship(
             threads=arena.threads,
             until=arena.ledger.refit_end(REFIT_SHARE),
             cancelled=arena.cancelled,
+            job=arena.job,
+            has_room=arena.has_room,
+            memory=arena.memory,
         )
         parts, notes = refit(weights, candidates, results, context)
         mode = "refit" if any(part.result.fold < 0 for part in parts) else "fold"

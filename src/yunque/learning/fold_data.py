@@ -11,16 +11,21 @@ import polars as pl
 
 from yunque.data.schema import Schema
 from yunque.features.encode import encode
-from yunque.features.fit import fit_recipe
+from yunque.features.fit import Further, fit_recipe, own_rows
+from yunque.features.plan import target_steps
 from yunque.features.recipe import Recipe
+from yunque.features.step import Answers
 from yunque.kernel.form import FloatArray
 from yunque.learning.algorithm import Matrix, View
+from yunque.learning.feature_kinds import GENERATED, TARGET, inner_answers, kinds_of
+from yunque.learning.generate import Rows, generate
 from yunque.learning.splits import IntArray, Split
 
 # One encoded training matrix stays below this many cells (8 bytes each); more rows are drawn down to it.
 # Linear fits copy theirs several times and gain little from a million rows.
 MOST_CELLS: Mapping[View, int] = {"tree": 60_000_000, "linear": 15_000_000}
 MOST_CELLS_KEPT = 120_000_000  # of all matrices that are kept for the next candidate
+LIKELY_COLUMNS: Mapping[View, int] = {"tree": 1, "linear": 3}  # that a recipe makes of one feature
 ALL_ROWS = -1  # the "fold" that holds every training row, for refits
 
 
@@ -32,6 +37,7 @@ class Table:
         y: class positions or values; 0 where the target is missing.
         known: whether a row has a target.
         weight: positive weights, or None.
+        classes: number of classes; 0 for values.
     """
 
     frame: pl.DataFrame
@@ -39,6 +45,7 @@ class Table:
     y: npt.NDArray[Any]
     known: npt.NDArray[np.bool_]
     weight: FloatArray | None = None
+    classes: int = 0
 
     def matrix(self, recipe: Recipe, rows: IntArray) -> Matrix:
         """Encode some rows."""
@@ -65,9 +72,29 @@ class FoldData:
     """Encodes each (view, fold) on first use, keeps it while it may be needed, and forgets it on request."""
 
     def __init__(
-        self, table: Table, split: Split, seed: int, most_cells: Mapping[View, int] = MOST_CELLS
+        self,
+        table: Table,
+        split: Split,
+        seed: int,
+        most_cells: Mapping[View, int] = MOST_CELLS,
+        most_kept: int = MOST_CELLS_KEPT,
+        *,
+        text: bool = True,
     ) -> None:
-        self._table, self._split, self._seed, self._most_cells = table, split, seed, most_cells
+        """Take the rows.
+
+        Args:
+            table: all rows.
+            split: which of them each fold learns from.
+            seed: seeds every draw.
+            most_cells: numbers of the largest training matrix, per view that every run has.
+            most_kept: numbers of all matrices that are kept.
+            text: whether texts become points in a few dimensions; plans of older releases know of none.
+        """
+        self._text = text
+        self._shared: dict[int, dict[Any, Any]] = {}
+        self._table, self._split, self._seed = table, split, seed
+        self._most_cells, self._most_kept = most_cells, most_kept
         self._lock = Lock()
         self._locks: dict[tuple[str, int], Lock] = {}
         self._encoded: dict[tuple[str, int], Encoded] = {}
@@ -91,7 +118,7 @@ class FoldData:
         with self._lock:
             self._encoded[key] = encoded
             for oldest in list(self._encoded):
-                if sum(each.cells for each in self._encoded.values()) <= MOST_CELLS_KEPT or oldest == key:
+                if sum(each.cells for each in self._encoded.values()) <= self._most_kept or oldest == key:
                     break
                 del self._encoded[oldest]
 
@@ -100,6 +127,36 @@ class FoldData:
         with self._lock:
             for key in [key for key in self._encoded if key[1] == fold]:
                 del self._encoded[key]
+
+    @property
+    def most_cells(self) -> Mapping[View, int]:
+        """Numbers that one training matrix of a view may hold; more rows are drawn down to it."""
+        return self._most_cells
+
+    def forget_all(self) -> None:
+        """Drop all matrices; their recipes stay."""
+        with self._lock:
+            self._encoded.clear()
+
+    def holds(self, view: View, fold: int) -> bool:
+        """Tell whether the matrices of a fold are there."""
+        return (view, fold) in self._encoded
+
+    def columns(self, view: View) -> int:
+        """Give the columns of a view: those of a recipe that was fitted already, else a guess."""
+        first, more = kinds_of(view)
+        known = [recipe for (of, _), recipe in list(self._recipes.items()) if of == view]
+        if known:
+            return max(1, *(len(recipe.outputs) for recipe in known))
+        if more:
+            return 2 * self.columns("tree")
+        return max(
+            1, LIKELY_COLUMNS["linear" if first == "linear" else "tree"] * len(self._table.schema.features)
+        )
+
+    def most_rows(self, view: View) -> int:
+        """Give the rows of the largest training matrix of a view."""
+        return max(1_000, self._most(view) // self.columns(view))
 
     def recipe(self, view: View, fold: int) -> Recipe:
         """Give the recipe of a fold that was encoded before."""
@@ -111,22 +168,57 @@ class FoldData:
             if fold == ALL_ROWS
             else (self._split.folds[fold].train, self._split.folds[fold].valid)
         )
-        recipe = self._recipes.get((view, fold)) or self._fit(view, train)
+        answers = self._answers(view, train)
+        recipe = self._recipes.get((view, fold)) or self._fit(view, fold, train, answers)
         self._recipes[view, fold] = recipe
         rows = self._drawn(train, view, max(1, len(recipe.outputs)))
+        matrix = self._table.matrix(recipe, rows)
+        if answers is not None:
+            among = np.searchsorted(train, rows)
+            for place, own in own_rows(recipe, self._table.schema, self._table.frame[train], answers):
+                matrix.x[:, place] = own[among]
         return Encoded(
             recipe=recipe,
             train_rows=rows,
-            train=self._table.matrix(recipe, rows),
+            train=matrix,
             valid=None if valid is None else self._table.matrix(recipe, valid),
         )
 
-    def _fit(self, view: View, train: IntArray) -> Recipe:
-        frame = self._table.frame[train]
-        return fit_recipe(view, self._table.schema, frame, y=self._table.y[train], seed=self._seed)
+    def _answers(self, view: View, train: IntArray) -> Answers | None:
+        """Give the answers of training rows to a view that is told of them."""
+        if TARGET not in kinds_of(view)[1]:
+            return None
+        table = self._table
+        return inner_answers(
+            table.frame[train],
+            table.schema,
+            self._split,
+            y=table.y[train],
+            classes=table.classes,
+            seed=self._seed,
+        )
+
+    def _fit(self, view: View, fold: int, train: IntArray, answers: Answers | None) -> Recipe:
+        table = self._table
+        frame = table.frame[train]
+        first, more = kinds_of(view)
+        steps = target_steps(table.schema) if TARGET in more else ()
+        if GENERATED in more:
+            rows = Rows(frame=frame, schema=table.schema, y=table.y[train], classes=table.classes)
+            steps = (*steps, *generate(rows, self._seed))
+        further = Further(
+            answers=answers,
+            more=steps,
+            leave_out=() if self._text else ("text_vectors",),
+            known=self._shared.setdefault(fold, {}),
+        )
+        return fit_recipe(first, table.schema, frame, seed=self._seed, further=further)
+
+    def _most(self, view: View) -> int:
+        return self._most_cells["linear" if view == "linear" else "tree"]
 
     def _drawn(self, rows: IntArray, view: View, columns: int) -> IntArray:
-        most = max(1_000, self._most_cells[view] // columns)
+        most = max(1_000, self._most(view) // columns)
         if len(rows) <= most:
             return rows
         note = f"{view} matrix: {most} of {len(rows)} rows, to stay within memory"

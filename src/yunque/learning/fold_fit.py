@@ -28,6 +28,9 @@ class FitJob:
             stop early on `valid`.
         deadline: when it should have ended, on the run's clock.
         should_stop: asked between rounds.
+        needs: bytes that the fit is expected to need at its peak.
+        held: bytes that the process held when the fit began.
+        is_outside: whether it runs in a process of its own.
     """
 
     candidate: Candidate
@@ -38,6 +41,9 @@ class FitJob:
     threads: int = 1
     deadline: float = float("inf")
     should_stop: Callable[[], bool] = lambda: False
+    needs: int = 0
+    held: int = 0
+    is_outside: bool = False
 
     @property
     def name(self) -> str:

@@ -29,6 +29,18 @@ class FoldMemory(Protocol):
     def save(self, facts: Mapping[str, Any], piece: bytes) -> None:
         """Keep a piece."""
 
+    def begin(self, facts: Mapping[str, Any]) -> None:
+        """Note that a fit begins."""
+
+    def end(self, facts: Mapping[str, Any]) -> None:
+        """Note that it ended, with a model or with an error: whatever is lost now, it was not its fault."""
+
+    def was_lost(self, facts: Mapping[str, Any]) -> bool:
+        """Tell whether an earlier run began this fit and never came to its end."""
+
+    def is_worth(self, seconds: float) -> bool:
+        """Tell whether a fit that took so long is worth keeping."""
+
 
 def fold_facts(job: FitJob, split: Split) -> dict[str, Any]:
     """Give what defines a fit within one run: candidate, fold with its very rows, seed, library.
@@ -42,6 +54,7 @@ def fold_facts(job: FitJob, split: Split) -> dict[str, Any]:
         "piece": "fold",
         "candidate": candidate.name,
         "algorithm": candidate.algorithm.name,
+        "view": candidate.algorithm.view,
         "params": json.dumps(dict(candidate.params), sort_keys=True, default=str),
         "most_rows": candidate.most_rows,
         "fold": job.fold,

@@ -6,8 +6,10 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from yunque.learning.admission import cells_within
 from yunque.learning.blending import REFIT_SHARE, Blended, blend, ship
 from yunque.learning.candidate import Candidate
+from yunque.learning.feature_choice import choose_features, features_record, in_words, with_view
 from yunque.learning.fit_size import FitSize
 from yunque.learning.fold_data import FoldData, Table
 from yunque.learning.leaderboard import Champion, Leaderboard
@@ -69,7 +71,11 @@ def _learn(request: LearnRequest) -> Leaderboard:
     baselines = judge_baselines(arena)
     reporter.baselines = baselines
     ledger.mark("baselines")
+    reporter.say("features", "Trying features from several columns")
+    chosen = choose_features(arena, standings, request.features)
+    ledger.mark("features")
     arena, candidates = _whole(arena, request, standings)
+    candidates = tuple(with_view(candidate, chosen.view) for candidate in candidates)
     standings |= enter(candidates)
     run(arena, standings)
     close(arena, standings)
@@ -79,7 +85,7 @@ def _learn(request: LearnRequest) -> Leaderboard:
     ledger.mark("ensemble")
     reporter.say("refit", "Building the champion")
     champion, parts, mode, more = ship(arena, standings, blended)
-    notes += [*more, *arena.data.notes, *filter(None, [blended.decided.note])]
+    notes += [*chosen.notes, *more, *arena.data.notes, *filter(None, [blended.decided.note])]
     ledger.mark("refit")
     result = score(arena, champion, blended, request.decision)
     champion = replace(champion, decision=result.decision)
@@ -92,6 +98,9 @@ def _learn(request: LearnRequest) -> Leaderboard:
     notes += untested
     ledger.mark("alarms")
     told = {"notes": notes, "decision_effect": [asdict(each) for each in result.effects]}
+    told["most_cells"] = dict(arena.data.most_cells)
+    told["features"] = features_record(chosen, champion, text=request.text)
+    notes += in_words(told["features"])
     facts = {**_facts(request, mode, champion, blended), **told}
     board = replace(
         _board(arena, standings, blended, champion, result),
@@ -107,11 +116,12 @@ def _learn(request: LearnRequest) -> Leaderboard:
 
 def _arena(request: LearnRequest, table: Table, split: Split, ledger: Ledger, reporter: Reporter) -> Arena:
     """Give the arena of the anchors: one fold, and a limit that leaves time for all else."""
+    cells = cells_within(request.memory_limit)
     return Arena(
         task=request.task,
         table=table,
         split=split,
-        data=FoldData(table, split, request.seed),
+        data=FoldData(table, split, request.seed, cells.most, cells.kept, text=request.text),
         ledger=ledger,
         seed=request.seed,
         threads=request.threads,
@@ -121,6 +131,9 @@ def _arena(request: LearnRequest, table: Table, split: Split, ledger: Ledger, re
         cancelled=request.cancelled,
         on_step=reporter.step,
         memory=request.memory,
+        memory_limit=request.memory_limit,
+        outside=request.outside,
+        fleet=request.fleet,
     )
 
 

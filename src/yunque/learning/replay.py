@@ -11,7 +11,7 @@ from yunque.data.schema import Schema
 from yunque.errors import ConflictError, UsageError
 from yunque.kernel.calibration import Calibration
 from yunque.learning.candidate import Candidate
-from yunque.learning.fold_data import ALL_ROWS, FoldData
+from yunque.learning.fold_data import ALL_ROWS, MOST_CELLS, FoldData
 from yunque.learning.fold_fit import FitJob, run_fit
 from yunque.learning.leaderboard import Champion
 from yunque.learning.make_split import Means
@@ -52,7 +52,9 @@ def replay(plan: Mapping[str, Any], frame: pl.DataFrame, schema: Schema) -> Cham
             hint="Replay needs the same rows in the same order, with the same contract.",
             details={"differing": differing},
         )
-    data = FoldData(table, split, plan["seed"])
+    most_cells = {**MOST_CELLS, **plan.get("most_cells", {})}
+    text = bool(plan.get("features", {}).get("text", False))  # older plans know of no such features
+    data = FoldData(table, split, plan["seed"], most_cells, text=text)
     candidates = {record["name"]: _candidate(record) for record in plan["candidates"]}
     with threadpool_limits(limits=1, user_api="blas"):
         parts = [
@@ -83,9 +85,10 @@ def task_from(record: Mapping[str, Any]) -> Task:
 
 
 def _candidate(record: Mapping[str, Any]) -> Candidate:
+    found = algorithm(record["algorithm"])
     return Candidate(
         name=record["name"],
-        algorithm=algorithm(record["algorithm"]),
+        algorithm=replace(found, view=record.get("view", found.view)),
         params=record["params"],
         most_rows=record["most_rows"],
     )

@@ -9,6 +9,8 @@ from yunque.data.schema import Schema
 from yunque.learning.budget import Budget
 from yunque.learning.decide_wish import DecisionWish
 from yunque.learning.fold_memory import FoldMemory
+from yunque.learning.memory_limit import MemoryLimit
+from yunque.learning.outside import Outside
 from yunque.learning.progress import Progress, ignore
 from yunque.learning.splits import SplitWish
 from yunque.learning.task import Task
@@ -38,7 +40,13 @@ class LearnRequest:
         varies: whether variations near the winner are tried when there is time left (the search of
             hyper-parameters).
         decision: what is asked of the answers, and how often intervals and sets are to hold the truth.
+        features: kinds of features that trees get beyond the usual ones ("target", "generated"); None tries
+            them and decides.
+        text: whether texts become points in a few dimensions.
         memory: where finished fits are kept for a run that has to start again; None keeps none.
+        memory_limit: what the run may hold; None watches nothing.
+        outside: where large or suspect fits run, so that their death is not the run's; None runs all here.
+        fleet: where every fit runs but the refits; `threads` is then how many it makes at a time. None: here.
     """
 
     frame: pl.DataFrame
@@ -54,4 +62,9 @@ class LearnRequest:
     latency_microseconds: float = 1_000.0
     varies: bool = True
     decision: DecisionWish = field(default_factory=DecisionWish)
+    features: tuple[str, ...] | None = None
+    text: bool = True
     memory: FoldMemory | None = None
+    memory_limit: MemoryLimit | None = None
+    outside: Outside | None = None
+    fleet: Outside | None = None

@@ -1,60 +1,24 @@
 """Run the race: start fits while there is time, note what ends, abandon what hangs."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from importlib import import_module
-
 import numpy as np
 
+from yunque.errors import YunqueError
+from yunque.learning.admission import over_limit, too_large
+from yunque.learning.arena import Arena
 from yunque.learning.candidate import Candidate
-from yunque.learning.fold_data import FoldData, Table
-from yunque.learning.fold_fit import FitJob, FoldResult, fit_request, run_fit
-from yunque.learning.fold_memory import FoldMemory, fold_facts, read_fold, write_fold
+from yunque.learning.fit_work import work
+from yunque.learning.fold_fit import FitJob, FoldResult
 from yunque.learning.judge import Judged
-from yunque.learning.ledger import Ledger
+from yunque.learning.memory_limit import in_words
 from yunque.learning.race import SAFETY, Standing, drop_hopeless, next_fit, shed
-from yunque.learning.splits import Split
-from yunque.learning.task import Task
 from yunque.learning.workers import Finished, Workers
+
+__all__ = ["Arena", "close", "enter", "reason_of", "run", "run_references"]
 
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 0.7  # a fit that has not ended this long after the search is left behind
 PATIENCE_SECONDS = 5.0  # and earlier, when it is this much and three slots after its own deadline
 REASON_LENGTH = 300
-
-
-@dataclass(frozen=True, kw_only=True)
-class Arena:
-    """What a search works with.
-
-    Attributes:
-        slot: seconds that one fit of an ordinary candidate may take before it is cut.
-        longest: seconds that no fit may exceed, so that it can be made again at the end.
-        folds: number of folds to run.
-        cancelled: asked often; True means stop and keep what is there.
-        on_step: called after every finished fit with the standings.
-        more: gives another candidate when all have run and there is time left, or None.
-        memory: finished fits of a run that was lost.
-    """
-
-    task: Task
-    table: Table
-    split: Split
-    data: FoldData
-    ledger: Ledger
-    seed: int
-    threads: int
-    slot: float
-    longest: float
-    folds: int
-    cancelled: Callable[[], bool]
-    on_step: Callable[[dict[str, Standing]], None]
-    more: Callable[[dict[str, Standing]], Candidate | None] = lambda standings: None  # noqa: ARG005
-    memory: FoldMemory | None = None
-
-    def limit(self, candidate: Candidate) -> float:
-        """Give the seconds that one fit of a candidate may take."""
-        return min(self.slot * candidate.share, self.longest)
 
 
 FitWorkers = Workers[FitJob, FoldResult]
@@ -70,7 +34,7 @@ def run_references(arena: Arena, standings: dict[str, Standing]) -> None:
     for standing in standings.values():
         if standing.candidate.is_reference:
             job = FitJob(candidate=standing.candidate, fold=0, task=arena.task, seed=arena.seed)
-            _note(arena, standings, Finished(job=job, outcome=_work(arena, job)))
+            _note(arena, standings, Finished(job=job, outcome=work(arena, job)))
 
 
 def run(arena: Arena, standings: dict[str, Standing]) -> None:
@@ -86,6 +50,7 @@ def run(arena: Arena, standings: dict[str, Standing]) -> None:
             _note(arena, standings, finished)
             arena.on_step(standings)
         _abandon_late(arena, standings, workers)
+        _halt_largest(arena, workers)
     for job in workers.running:
         _leave_behind(standings[job.name], job, 0.0, workers)
 
@@ -105,14 +70,13 @@ def _start_one(arena: Arena, standings: dict[str, Standing], workers: FitWorkers
     left = arena.ledger.search_end - arena.ledger.clock()
     choices = next_fit(standings, arena.folds)
     for standing, fold in choices:
-        if not _is_admitted(arena, standings, standing, left):
+        if not _is_admitted(arena, standings, standing, left) or not _has_room(
+            arena, standing, fold, workers
+        ):
             continue
-        deadline = min(arena.ledger.clock() + arena.limit(standing.candidate), arena.ledger.search_end)
-        job = FitJob(
-            candidate=standing.candidate, fold=fold, task=arena.task, seed=arena.seed, deadline=deadline
-        )
+        job = arena.job(standing.candidate, fold)
         standing.running.add(fold)
-        workers.start(job, lambda job: _work(arena, job))
+        workers.start(job, lambda job: work(arena, job))
         return True
     if choices or left <= 0:
         return False
@@ -121,6 +85,24 @@ def _start_one(arena: Arena, standings: dict[str, Standing], workers: FitWorkers
         return False
     standings[extra.name] = Standing(candidate=extra)
     return True
+
+
+def _has_room(arena: Arena, standing: Standing, fold: int, workers: FitWorkers) -> bool:
+    """Tell whether a fit has memory now; one that would not have it alone leaves the race.
+
+    Matrices that are kept for later fits make room first.
+    """
+    limit, needed = arena.memory_limit, arena.needs(standing.candidate, fold)
+    if limit is None or arena.has_room(needed, workers.running):
+        return True
+    if workers.running:
+        return False  # it waits for what runs
+    arena.data.forget_all()
+    needed = arena.needs(standing.candidate, fold)
+    if arena.has_room(needed, ()):
+        return True
+    standing.leave("dropped" if standing.losses else "skipped", too_large(limit, needed))
+    return False
 
 
 def _is_admitted(arena: Arena, standings: dict[str, Standing], standing: Standing, left: float) -> bool:
@@ -155,43 +137,13 @@ def _shape(arena: Arena, candidate: Candidate) -> tuple[int, int, int]:
     return rows, max(1, len(arena.table.schema.features)), arena.task.n_outputs
 
 
-def _work(arena: Arena, job: FitJob) -> FoldResult:
-    if arena.memory is None:
-        return _fit(arena, job)
-    facts = fold_facts(job, arena.split)
-    piece = arena.memory.load(facts)
-    known = None if piece is None else read_fold(job, piece)
-    if known is not None:
-        arena.data.get(job.candidate.algorithm.view, job.fold)  # its recipe is shipped with the form
-        return known
-    result = _fit(arena, job)
-    arena.memory.save(facts, write_fold(job, result))
-    return result
-
-
-def _fit(arena: Arena, job: FitJob) -> FoldResult:
-    encoded = arena.data.get(job.candidate.algorithm.view, job.fold)
-    for library in job.candidate.algorithm.requires:
-        import_module(library)  # a second or more the first time, which is not the fit's fault
-    prepare = job.candidate.algorithm.prepare
-    if prepare is not None and not job.candidate.most_rows:
-        prepare(fit_request(job, encoded))
-    clock = arena.ledger.clock
-    deadline = min(clock() + arena.limit(job.candidate), arena.ledger.search_end)
-
-    def should_stop() -> bool:
-        return clock() >= deadline or arena.cancelled()
-
-    return run_fit(replace(job, should_stop=should_stop), encoded, clock)
-
-
 def _note(arena: Arena, standings: dict[str, Standing], finished: Finished[FitJob, FoldResult]) -> None:
     job = finished.job
     standing = standings[job.name]
     standing.running.discard(job.fold)
-    if finished.outcome is None:
+    if finished.outcome is None or (job.name, job.fold) in arena.halted:
         if standing.state is None:
-            standing.leave("failed", reason_of(finished.error))
+            standing.leave("failed", _halted(arena, job) or reason_of(finished.error))
         return
     valid = arena.split.folds[job.fold].valid
     weight = None if arena.table.weight is None else arena.table.weight[valid]
@@ -210,7 +162,8 @@ def _note(arena: Arena, standings: dict[str, Standing], finished: Finished[FitJo
 
 def reason_of(error: BaseException | None) -> str:
     """Say in one bounded line why a fit failed."""
-    text = f"{type(error).__name__}: {error}".replace("\n", " ")
+    told = error.message if isinstance(error, YunqueError) else f"{type(error).__name__}: {error}"
+    text = told.replace("\n", " ")
     return text if len(text) <= REASON_LENGTH else text[:REASON_LENGTH] + "…"
 
 
@@ -221,7 +174,7 @@ def _abandon_late(arena: Arena, standings: dict[str, Standing], workers: FitWork
         late = now - job.deadline
         slot = arena.limit(job.candidate)
         over = now > arena.ledger.search_end + GRACE_SECONDS
-        if over or late > PATIENCE_SECONDS + 3.0 * slot:
+        if over or (not job.is_outside and late > PATIENCE_SECONDS + 3.0 * slot):
             _leave_behind(standings[job.name], job, late, workers)
 
 
@@ -230,3 +183,21 @@ def _leave_behind(standing: Standing, job: FitJob, late: float, workers: FitWork
     standing.running.discard(job.fold)
     if standing.state is None and not standing.losses:
         standing.leave("failed", f"fold {job.fold} did not end; left behind {late:.1f} s after its deadline")
+
+
+def _halt_largest(arena: Arena, workers: FitWorkers) -> None:
+    """Ask the largest fit to stop when the process holds more than it may; one at a time."""
+    if any((job.name, job.fold) in arena.halted for job in workers.running):
+        return
+    job = over_limit(arena.memory_limit, workers.running)
+    if job is not None:
+        arena.halted.add((job.name, job.fold))
+
+
+def _halted(arena: Arena, job: FitJob) -> str:
+    if (job.name, job.fold) not in arena.halted or arena.memory_limit is None:
+        return ""
+    return (
+        f"stopped on fold {job.fold}: the run held more than its {in_words(arena.memory_limit.limit_bytes)} "
+        f"of memory; the fit was expected to need {in_words(job.needs)}"
+    )

@@ -1,8 +1,8 @@
 """The champion's members: the models of the folds side by side, or models trained again on all rows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,7 +11,9 @@ from yunque.kernel.blend import Blend, Member
 from yunque.learning.candidate import Candidate
 from yunque.learning.fold_data import ALL_ROWS, FoldData
 from yunque.learning.fold_fit import FitJob, FoldResult, run_fit
+from yunque.learning.fold_memory import FoldMemory
 from yunque.learning.ledger import Ledger
+from yunque.learning.memory_limit import in_words
 from yunque.learning.splits import Split
 from yunque.learning.task import Task
 from yunque.learning.workers import Workers
@@ -36,6 +38,9 @@ class Refits:
 
     Attributes:
         until: when the last must be over.
+        job: gives a fit with what it needs of memory.
+        has_room: tells whether a fit that needs so many bytes and those that run fit into the memory.
+        memory: remembers which refit ended an earlier run.
     """
 
     task: Task
@@ -46,6 +51,9 @@ class Refits:
     threads: int
     until: float
     cancelled: Callable[[], bool]
+    job: Callable[[Candidate, int], FitJob]
+    has_room: Callable[[int, Sequence[FitJob]], bool]
+    memory: FoldMemory | None = None
 
 
 def bag(
@@ -101,20 +109,15 @@ def refit(
         if now > context.until + POLL_SECONDS or context.cancelled():
             break
         while waiting and workers.has_room:
+            job = _job(context, candidates[waiting[0]], results[waiting[0]])
+            if workers.running and not context.has_room(job.needs, workers.running):
+                break  # it waits for what runs
             name = waiting.pop(0)
-            needed = SAFETY * _seconds(context.split, results[name])
-            if now + needed > context.until:
-                notes.append(f"{name}: not trained again, it would need {needed:.1f} s")
-                continue
-            job = FitJob(
-                candidate=replace(candidates[name], share=1.0),
-                fold=ALL_ROWS,
-                task=context.task,
-                seed=context.seed,
-                rounds=refit_rounds(context.split, results[name]),
-                should_stop=lambda: context.ledger.clock() > context.until or context.cancelled(),
-            )
-            workers.start(job, lambda job: _work(context, job))
+            why = _obstacle(context, job, results[name])
+            if why:
+                notes.append(f"{name}: not trained again, {why}")
+            else:
+                workers.start(job, lambda job: _work(context, job))
         finished = workers.wait(POLL_SECONDS) if workers.running else None
         if finished is None:
             continue
@@ -139,6 +142,33 @@ def refit(
     return parts, notes
 
 
+def _job(context: Refits, candidate: Candidate, by_fold: Mapping[int, FoldResult]) -> FitJob:
+    return replace(
+        context.job(replace(candidate, share=1.0), ALL_ROWS),
+        rounds=refit_rounds(context.split, by_fold),
+        should_stop=lambda: context.ledger.clock() > context.until or context.cancelled(),
+        is_outside=False,
+    )
+
+
+def _obstacle(context: Refits, job: FitJob, by_fold: Mapping[int, FoldResult]) -> str:
+    """Say why a model is not trained again; "" when it is."""
+    needed = SAFETY * _seconds(context.split, by_fold)
+    if context.ledger.clock() + needed > context.until:
+        return f"it would need {needed:.1f} s"
+    if context.memory is not None and context.memory.was_lost(_facts(job)):
+        return "an earlier run was killed while it was"
+    if not context.has_room(job.needs, ()):
+        context.data.forget_all()
+        if not context.has_room(job.needs, ()):
+            return f"it would need about {in_words(job.needs)} of memory"
+    return ""
+
+
+def _facts(job: FitJob) -> dict[str, Any]:
+    return {"piece": "refit", "candidate": job.name, "rounds": job.rounds, "seed": job.seed}
+
+
 def _seconds(split: Split, by_fold: Mapping[int, FoldResult]) -> float:
     last = by_fold[max(by_fold)]
     growth = len(split.training) / max(1, len(split.folds[last.fold].train))
@@ -146,8 +176,14 @@ def _seconds(split: Split, by_fold: Mapping[int, FoldResult]) -> float:
 
 
 def _work(context: Refits, job: FitJob) -> FoldResult:
-    encoded = context.data.get(job.candidate.algorithm.view, ALL_ROWS)
-    return run_fit(job, encoded, context.ledger.clock)
+    if context.memory is not None:
+        context.memory.begin(_facts(job))
+    try:
+        encoded = context.data.get(job.candidate.algorithm.view, ALL_ROWS)
+        return run_fit(job, encoded, context.ledger.clock)
+    finally:
+        if context.memory is not None:
+            context.memory.end(_facts(job))
 
 
 def build(parts: list[Part], data: FoldData, n_outputs: int) -> tuple[Blend, tuple[Recipe, ...]]:

@@ -8,14 +8,15 @@ import msgspec
 from yunque.errors import UsageError
 from yunque.learning.budget import parse_budget
 from yunque.learning.decide_wish import COVERAGE, DecisionWish, read_wish
+from yunque.learning.memory_limit import DEFAULT_MEMORY, parse_memory
 from yunque.learning.splits import SplitWish
+from yunque.learning.unlabelled.wish import UnlabelledWish
 from yunque.models.registry_names import check_name, read_reference
 from yunque.services.job_fields import FieldsError, WrongField, read_fields
 from yunque.services.model_names import check_models
 
 LONGEST_BUDGET_SECONDS = 4 * 3600.0
-TASKS = ("auto", "binary", "multiclass", "classification", "regression")
-SOLUTIONS = ("aml",)
+TASKS = ("auto", "binary", "multiclass", "classification", "regression", "anomaly", "clusters")
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,6 +49,7 @@ class TrainPayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     seed: int = 7
     time_column: str | None = None
     group_column: str | None = None
+    weight_column: str | None = None
     ignore: list[str] = []
     ids: list[str] = []
     require: list[str] = []
@@ -58,6 +60,10 @@ class TrainPayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     decision: DecisionPayload = DecisionPayload()
     sensitive: list[str] = []
     latency_microseconds: float = 1_000.0
+    memory: str | int = DEFAULT_MEMORY
+    clusters: int | None = None
+    contamination: float = 0.01
+    label: str | None = None
     language: Literal["en", "es"] = "en"
     description: str = ""
     origin: Origin = Origin()
@@ -69,13 +75,6 @@ class ScorePayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     model: str
     output: Literal["csv", "parquet", "ndjson", "arrow"] = "csv"
     batch_rows: int = 100_000
-    origin: Origin = Origin()
-
-
-class PipelinePayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A solution's whole run over a file."""
-
-    solution: str
     origin: Origin = Origin()
 
 
@@ -91,6 +90,9 @@ def check_train(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     _try(wrong, "/payload/name", lambda: check_name(found.name) if found.name else "")
     _try(wrong, "/payload/holdout", lambda: SplitWish(holdout=found.holdout))
     _try(wrong, "/payload/folds", lambda: SplitWish(folds=found.folds))
+    _try(wrong, "/payload/clusters", lambda: UnlabelledWish(clusters=found.clusters))
+    _try(wrong, "/payload/contamination", lambda: UnlabelledWish(contamination=found.contamination))
+    _try(wrong, "/payload/memory", lambda: parse_memory(found.memory))
     _try(wrong, "/payload/decision", lambda: decision_wish(found.decision))
     if not 1.0 <= found.latency_microseconds <= 1e9:
         detail = "latency_microseconds is between 1 and 1,000,000,000."
@@ -135,21 +137,6 @@ def check_score(payload: Mapping[str, Any]) -> Mapping[str, Any]:
         wrong.append(WrongField(pointer="/payload/batch_rows", code="range", detail=detail))
     if wrong:
         raise FieldsError(wrong)
-    return _plain(found)
-
-
-def check_pipeline(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give the payload of a solution's run.
-
-    Raises:
-        FieldsError: a field is unknown, or there is no such solution.
-    """
-    found = read_fields(payload, PipelinePayload, under="/payload")
-    if found.solution not in SOLUTIONS:
-        detail = (
-            f"There is no solution {found.solution[:40]!r} that runs as a job; use {', '.join(SOLUTIONS)}."
-        )
-        raise FieldsError([WrongField(pointer="/payload/solution", code="unknown_solution", detail=detail)])
     return _plain(found)
 
 

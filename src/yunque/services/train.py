@@ -1,7 +1,7 @@
 """Train: from a raw table to a packed bundle, with everything that was decided on the way written down."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
@@ -17,6 +17,7 @@ from yunque.learning.fold_memory import FoldMemory
 from yunque.learning.infer_task import infer_task
 from yunque.learning.leaderboard import Leaderboard
 from yunque.learning.learn import LearnRequest, learn
+from yunque.learning.memory_limit import DEFAULT_MEMORY, parse_memory
 from yunque.learning.progress import Progress, ignore
 from yunque.learning.registry import algorithm
 from yunque.learning.request import never
@@ -30,6 +31,7 @@ from yunque.models.manifest import Acceptance
 from yunque.models.registry_names import check_name
 from yunque.models.report_facts import Language
 from yunque.runtime.clock import Clock
+from yunque.runtime.parallel import Parallel
 from yunque.services.check import (
     CheckOutcome,
     CheckRequest,
@@ -38,6 +40,8 @@ from yunque.services.check import (
     refuse_broken,
     require_target,
 )
+from yunque.services.train_fleet import fleet_of
+from yunque.services.train_memory import large_fits, memory_limit
 
 PACK_SECONDS, PACK_SHARE = 3.0, 0.3  # kept for packing and the report
 CELLS_PER_SECOND = 15_000_000  # that are profiled and fingerprinted
@@ -75,6 +79,10 @@ class TrainRequest:
         unlabelled: how many clusters, how many flags, a label to judge by, where the task has no target.
         cancelled: asked often; once it says True the training ends soon with the best so far.
         memory: where finished fits are kept for a run that has to start again.
+        memory_limit: what the training may hold: "75%" of what is free, "4GB", or bytes.
+        most_memory_bytes: what someone else allows this process; None when nobody does.
+        spent_seconds: seconds of the budget that were gone before the call.
+        parallel: where fits are made: here, or on a Dask cluster that reaches the folder beside the bundle's.
     """
 
     source: object
@@ -102,11 +110,16 @@ class TrainRequest:
     unlabelled: UnlabelledWish = field(default_factory=UnlabelledWish)
     cancelled: Callable[[], bool] = never
     memory: FoldMemory | None = None
+    memory_limit: str | float = DEFAULT_MEMORY
+    most_memory_bytes: int | None = None
+    spent_seconds: float = 0.0
+    parallel: Parallel = field(default_factory=Parallel)
 
     def __post_init__(self) -> None:
         """Refuse a name, budget or language that would fail only after the training."""
         check_name(self.name)
         parse_budget(self.budget)
+        parse_memory(self.memory_limit)
         if self.language not in get_args(Language):
             raise UsageError(
                 f"There is no report in {self.language!r}.",
@@ -143,7 +156,8 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
         DataError: the table cannot be used; blocking findings that nobody accepted; a broken contract.
         TrainingError: no candidate could be trained.
     """
-    started = clock.monotonic()
+    started = clock.monotonic() - request.spent_seconds
+    limit = memory_limit(request.memory_limit, request.most_memory_bytes)
     seconds = parse_budget(request.budget)
     names = _algorithm_names(request.algorithms)
     on_progress(_stage("check", f"Reading and checking {request.source_name or 'the table'}", seconds))
@@ -166,27 +180,33 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
     task = infer_task(outcome.contract, frame, request.task, request.metric)
     refuse_sensitive(frame, request.sensitive, target)
     requirements = tuple(str(parse_requirement(text, task)) for text in request.requirements)
-    board = learn(
-        LearnRequest(
-            frame=frame,
-            schema=outcome.contract.schema,
-            task=task,
-            budget=Budget(
-                seconds=_left(seconds, clock.monotonic() - started, frame.height * frame.width),
-                clock=clock.monotonic,
-            ),
-            seed=request.seed,
-            split=request.split,
-            algorithms=names,
-            threads=request.threads,
-            on_progress=on_progress,
-            varies=request.varies,
-            decision=request.decision,
-            latency_microseconds=request.latency_microseconds,
-            cancelled=request.cancelled,
-            memory=request.memory,
-        )
+
+    def tell(message: str) -> None:
+        on_progress(_stage("cluster", message, seconds))
+
+    wish = LearnRequest(
+        frame=frame,
+        schema=outcome.contract.schema,
+        task=task,
+        budget=Budget(
+            seconds=_left(seconds, clock.monotonic() - started, frame.height * frame.width),
+            clock=clock.monotonic,
+        ),
+        seed=request.seed,
+        split=request.split,
+        algorithms=names,
+        threads=request.threads,
+        on_progress=on_progress,
+        varies=request.varies,
+        decision=request.decision,
+        latency_microseconds=request.latency_microseconds,
+        cancelled=request.cancelled,
+        memory=request.memory,
+        memory_limit=limit,
     )
+    with large_fits(folder.parent) as outside, fleet_of(request.parallel, folder.parent, tell) as fleet:
+        threads = request.threads if fleet is None else max(request.threads, fleet.size)
+        board = learn(replace(wish, outside=outside, fleet=fleet, threads=threads))
     on_progress(_stage("pack", "Packing the champion and drawing its report", 0.0))
     context = PackContext(
         name=request.name,

@@ -1,37 +1,43 @@
 """A training as a job (R3): goes on after a lost worker, and registers one model however often it ran."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import Any
 
 import msgspec
 
 from yunque.data.infer import Wishes
 from yunque.data.table import read_table
-from yunque.errors import FindingsError, NotFoundError, StorageError
+from yunque.errors import FindingsError, NotFoundError
 from yunque.learning.budget import parse_budget
 from yunque.learning.progress import Progress
 from yunque.learning.splits import SplitWish
+from yunque.learning.unlabelled.task import is_without_target
+from yunque.learning.unlabelled.wish import UnlabelledWish
 from yunque.models.registry import Registry
 from yunque.models.registry_names import CHAMPION
 from yunque.models.registry_rows import Version
 from yunque.runtime.clock import Clock
-from yunque.runtime.jobs.checkpoints import Checkpoints
 from yunque.runtime.jobs.context import JobContext, JobResult
+from yunque.runtime.parallel import Parallel
+from yunque.services.fit_memory_store import JobFits
 from yunque.services.guess_target import guess_target
 from yunque.services.job_input import fetch_upload
 from yunque.services.job_payloads import TrainPayload, decision_wish
 from yunque.services.publish import Published, settle
-from yunque.services.train import TrainRequest, train
+from yunque.services.train import TrainRequest
+from yunque.services.train_any import train_any
 from yunque.services.train_result import Told, leave_results
 
 _HEADER_ROWS = 100
 
 
-def run_train_job(context: JobContext, registry: Registry, clock: Clock) -> JobResult:
+def run_train_job(
+    context: JobContext, registry: Registry, clock: Clock, plan: Parallel | None = None
+) -> JobResult:
     """Train, publish, and leave leaderboard, manifest and report; runs in the child of a worker.
+
+    `plan` says where fits are made; a cluster must reach the home, where scratch files are.
 
     Raises:
         DataError, FindingsError, TrainingError: as `train`; the findings are told in the job's log.
@@ -39,11 +45,12 @@ def run_train_job(context: JobContext, registry: Registry, clock: Clock) -> JobR
     payload = msgspec.convert(dict(context.payload), TrainPayload)
     table = fetch_upload(context, payload.origin.file_name)
     target, why = _target(payload, table)
-    name = payload.name or _model_name(payload.origin.file_name, target)
-    context.log(f"predicting {target!r}: {why}")
+    name = payload.name or _model_name(payload.origin.file_name, target or payload.task)
+    context.log(f"{f'predicting {target!r}' if target else f'looking for {payload.task}'}: {why}")
     version = _made_before(registry, name, context.job_id)
     if version is None:
-        version = _make(context, registry, clock, (payload, table, target, name))
+        work = Work(payload=payload, table=table, target=target, name=name, plan=plan or Parallel())
+        version = _make(context, registry, clock, work)
     else:
         context.log(f"{version.label} was registered by an earlier attempt")
     published = _settle(registry, version, payload.origin.by)
@@ -51,20 +58,30 @@ def run_train_job(context: JobContext, registry: Registry, clock: Clock) -> JobR
     return leave_results(context, registry.load(published.version), told)
 
 
-def _make(
-    context: JobContext, registry: Registry, clock: Clock, work: tuple[TrainPayload, Path, str, str]
-) -> Version:
-    payload, table, target, name = work
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What was settled before the training."""
+
+    payload: TrainPayload
+    table: Path
+    target: str
+    name: str
+    plan: Parallel
+
+
+def _make(context: JobContext, registry: Registry, clock: Clock, work: Work) -> Version:
+    payload, name = work.payload, work.name
     folder = context.scratch / "bundle"
     seconds = parse_budget(payload.budget)
     request = TrainRequest(
-        source=table,
+        source=work.table,
         source_name=payload.origin.file_name,
         name=name,
         wishes=Wishes(
-            target=target,
+            target=work.target,
             time_column=payload.time_column,
             group_column=payload.group_column,
+            weight_column=payload.weight_column,
             ignore=tuple(payload.ignore),
             ids=tuple(payload.ids),
         ),
@@ -84,11 +101,17 @@ def _make(
         varies=payload.hpo,
         decision=decision_wish(payload.decision),
         sensitive=tuple(payload.sensitive),
+        unlabelled=UnlabelledWish(
+            clusters=payload.clusters, contamination=payload.contamination, label=payload.label
+        ),
         latency_microseconds=payload.latency_microseconds,
-        memory=Kept(checkpoints=context.checkpoints),
+        memory=JobFits(checkpoints=context.checkpoints),
+        memory_limit=payload.memory,
+        most_memory_bytes=context.memory_bytes,
+        parallel=work.plan,
     )
     try:
-        train(request, folder, clock, Teller(context=context, seconds=seconds))
+        train_any(request, folder, clock, Teller(context=context, seconds=seconds))
     except FindingsError as error:
         raise _in_words(context, error) from error
     context.progress(0.97, "Registering the model")
@@ -125,8 +148,8 @@ def _settle(registry: Registry, version: Version, by: str) -> Published:
     return settle(registry, version, by=by or "a job")
 
 
-def _target(payload: TrainPayload, table: Path) -> tuple[str, str]:
-    if payload.target is not None:
+def _target(payload: TrainPayload, table: Path) -> tuple[str | None, str]:
+    if payload.target is not None or is_without_target(payload.task):
         return payload.target, "asked for"
     return guess_target(read_table(table, limit=_HEADER_ROWS).columns)
 
@@ -135,24 +158,6 @@ def _model_name(file_name: str, target: str) -> str:
     words = f"{PurePath(file_name).stem}-{target}".lower()
     kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in words)
     return "-".join(part for part in kept.split("-") if part)[:60].strip("-") or "model"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kept:
-    """The job's own memory of finished fits; a store that fails costs the memory, not the training."""
-
-    checkpoints: Checkpoints
-
-    def load(self, facts: Mapping[str, Any]) -> bytes | None:
-        """Give a finished fit of an earlier attempt."""
-        with suppress(StorageError):
-            return self.checkpoints.load(facts)
-        return None
-
-    def save(self, facts: Mapping[str, Any], piece: bytes) -> None:
-        """Keep a finished fit for a later attempt."""
-        with suppress(StorageError):
-            self.checkpoints.save(facts, piece)
 
 
 @dataclass(kw_only=True)

@@ -23,9 +23,11 @@ from yunque.learning.answers import answer_positions
 from yunque.learning.budget import Budget, parse_budget
 from yunque.learning.leaderboard import Champion, Leaderboard
 from yunque.learning.learn import LearnRequest, learn
+from yunque.learning.memory_limit import DEFAULT_MEMORY
 from yunque.learning.metrics import default_metric, metric
 from yunque.learning.registry import algorithm
 from yunque.learning.task import Task, TaskKind
+from yunque.services.train_memory import memory_limit
 
 TARGET, WEIGHT = "yunque target", "yunque weight"
 
@@ -41,6 +43,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         threads: fits that run side by side.
         ticks: None, or the seconds that pass whenever the clock is asked. A fit does not depend then on how
             fast the machine is: the same data, seed and versions then always give the same model.
+        memory: what this process may hold: "75%" of what is free, "4GB", or bytes. Fits that would need more
+            are not started.
 
     A numeric matrix is read as numbers. A pandas, polars or pyarrow frame is read as a table: categories,
     dates and texts are understood, and its columns must be there again when answers are asked for.
@@ -55,6 +59,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         seed: int = 7,
         threads: int = 2,
         ticks: float | None = None,
+        memory: str | float = DEFAULT_MEMORY,
     ) -> None:
         self.budget = budget
         self.metric = metric
@@ -62,6 +67,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         self.seed = seed
         self.threads = threads
         self.ticks = ticks
+        self.memory = memory
 
     def __sklearn_tags__(self) -> Any:
         """Say what scikit-learn may expect: missing values are understood."""
@@ -81,6 +87,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             seed=self.seed,
             algorithms=names,
             threads=1 if self.ticks is not None else self.threads,
+            memory_limit=memory_limit(self.memory),
         )
         try:
             board: Leaderboard = learn(request)

@@ -11,10 +11,14 @@ from typing import TypedDict, Unpack
 from yunque.data.contract import Contract
 from yunque.data.finding import Finding
 from yunque.data.infer import Wishes
+from yunque.errors import UsageError
 from yunque.learning.decide_wish import COVERAGE, read_wish
 from yunque.learning.leaderboard import Leaderboard
+from yunque.learning.memory_limit import DEFAULT_MEMORY
 from yunque.learning.progress import Progress, ignore
 from yunque.learning.splits import SplitWish
+from yunque.learning.unlabelled.task import is_without_target
+from yunque.learning.unlabelled.wish import UnlabelledWish
 from yunque.models.manifest import CARD, REPORT
 from yunque.models.predictor import Predictor
 from yunque.models.report_facts import Language
@@ -25,7 +29,7 @@ from yunque.services.check import check as run_check
 from yunque.services.publish import Published
 from yunque.services.publish import publish as run_publish
 from yunque.services.train import Trained, TrainRequest
-from yunque.services.train import train as run_train
+from yunque.services.train_any import train_any as run_train
 from yunque.surfaces.bootstrap import Platform, open_platform, person
 
 
@@ -47,7 +51,8 @@ class TrainOptions(ColumnOptions, total=False):
     `holdout` a share of the rows or the first moment that is kept untouched, `sensitive` columns whose groups
     are compared in report and card. `least_recall` (0.9, or {"fraud": 0.9}) and `costs` ("cat>dog=3", or
     {"cat": {"dog": 3}}) say how classes are answered, `coverage` how often intervals and sets of classes hold
-    the truth, `latency_microseconds` what one row may take.
+    the truth, `latency_microseconds` what one row may take, `memory` what this process may hold ("4GB", or a
+    share of what is free, "75%").
     """
 
     name: str
@@ -68,6 +73,10 @@ class TrainOptions(ColumnOptions, total=False):
     costs: str | Mapping[str, Mapping[str, float]]
     coverage: float
     latency_microseconds: float
+    memory: str | float
+    clusters: int | None
+    contamination: float
+    label: str | None
     on_progress: Callable[[Progress], None]
 
 
@@ -140,9 +149,15 @@ def check(table: object, target: str | None = None, **options: Unpack[ColumnOpti
 
 
 def train(
-    table: object, *, target: str, budget: str | float = "60s", **options: Unpack[TrainOptions]
+    table: object,
+    *,
+    target: str | None = None,
+    budget: str | float = "60s",
+    **options: Unpack[TrainOptions],
 ) -> TrainedModel:
     """Find the best model in the time given, and prove it against baselines.
+
+    With `task="anomaly"` or `task="clusters"` there is no target.
 
     Args:
         table: a path, a glob, several of them, or a polars, pandas or pyarrow frame.
@@ -156,6 +171,10 @@ def train(
         DataError: the table cannot be used.
         TrainingError: no candidate could be trained.
     """
+    if target is None and not is_without_target(options.get("task", "auto")):
+        raise UsageError(
+            "There is no target column.", hint='Give target=, or task="anomaly" or task="clusters".'
+        )
     platform = open_platform()
     by = options.get("by") or person()
     folder = platform.settings.home / "work" / uuid.uuid4().hex
@@ -175,14 +194,21 @@ def train(
         algorithms=None if options.get("algorithms") is None else tuple(options["algorithms"] or ()),
         seed=options.get("seed", 7),
         threads=options.get("threads", platform.threads),
+        parallel=platform.parallel,
         by=by,
         language=options.get("language", platform.settings.language),
         description=options.get("description", ""),
         sensitive=tuple(options.get("sensitive", ())),
+        unlabelled=UnlabelledWish(
+            clusters=options.get("clusters"),
+            contamination=options.get("contamination", 0.01),
+            label=options.get("label"),
+        ),
         decision=read_wish(
             options.get("least_recall"), options.get("costs"), options.get("coverage", COVERAGE)
         ),
         latency_microseconds=options.get("latency_microseconds", 1_000.0),
+        memory_limit=options.get("memory", DEFAULT_MEMORY),
     )
     trained = run_train(request, folder, platform.clock, options.get("on_progress", ignore))
     return TrainedModel(trained, platform, by)

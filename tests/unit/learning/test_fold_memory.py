@@ -22,6 +22,7 @@ class Pieces:
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
         self.found = 0
+        self.under_way: set[str] = set()
 
     def load(self, facts: Mapping[str, Any]) -> bytes | None:
         piece = self.kept.get(digest_of(facts))
@@ -30,6 +31,18 @@ class Pieces:
 
     def save(self, facts: Mapping[str, Any], piece: bytes) -> None:
         self.kept.setdefault(digest_of(facts), piece)
+
+    def begin(self, facts: Mapping[str, Any]) -> None:
+        self.under_way.add(digest_of(facts))
+
+    def end(self, facts: Mapping[str, Any]) -> None:
+        self.under_way.remove(digest_of(facts))
+
+    def was_lost(self, facts: Mapping[str, Any]) -> bool:
+        return False
+
+    def is_worth(self, seconds: float) -> bool:
+        return True
 
 
 def table() -> pl.DataFrame:

@@ -24,6 +24,12 @@ TimeColumn = Annotated[
 GroupColumn = Annotated[
     str | None, typer.Option("--group-column", metavar="C", help="Rows of one group never straddle a split.")
 ]
+WeightColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--weights", "--weight-column", metavar="C", help="Weighs the rows in every fit and every metric."
+    ),
+]
 Ignore = Annotated[
     list[str] | None, typer.Option("--ignore", metavar="C", help="Do not use this column; repeat it.")
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from yunque.errors import UsageError
+from yunque.runtime.guarded import guarded
 from yunque.surfaces.cli.console import write_json
 from yunque.surfaces.cli.decision_options import (
     Costs,
@@ -16,6 +17,7 @@ from yunque.surfaces.cli.decision_options import (
     decision_wish,
     latency_microseconds,
 )
+from yunque.surfaces.cli.memory_option import DEFAULT_MEMORY, Memory, tell_restart
 from yunque.surfaces.cli.options import (
     AsJson,
     By,
@@ -26,9 +28,19 @@ from yunque.surfaces.cli.options import (
     Seed,
     Tables,
     TimeColumn,
+    WeightColumn,
     model_name,
     source_name,
     source_of,
+)
+
+from yunque.surfaces.cli.unlabelled_options import (
+    Clusters,
+    Contamination,
+    Label,
+    Target,
+    refuse_missing_target,
+    unlabelled_wish,
 )
 
 if TYPE_CHECKING:
@@ -40,13 +52,14 @@ SHORT_OF_A_GATE = 2
 
 def train(
     tables: Tables,
-    target: Annotated[str, typer.Option("--target", "-t", metavar="COLUMN", help="The column to predict.")],
+    target: Target = None,
     name: Annotated[
         str,
         typer.Option("--name", metavar="N", help="Name of the model; made of table and target when empty."),
     ] = "",
     task: Annotated[
-        str, typer.Option("--task", help="auto, binary, multiclass, classification or regression.")
+        str,
+        typer.Option("--task", help="auto, binary, multiclass, regression; without a target anomaly, clusters."),
     ] = "auto",
     metric: Annotated[str, typer.Option("--metric", metavar="M", help="The metric that decides.")] = "auto",
     budget: Annotated[
@@ -54,6 +67,7 @@ def train(
     ] = "60s",
     time_column: TimeColumn = None,
     group_column: GroupColumn = None,
+    weight_column: WeightColumn = None,
     ignore: Ignore = None,
     ids: Ids = None,
     contract: ContractFile = None,
@@ -85,12 +99,16 @@ def train(
     costs: Costs = "",
     coverage: Coverage = 0.9,
     latency: Latency = "",
+    memory: Memory = DEFAULT_MEMORY,
     sensitive: Annotated[
         list[str] | None,
         typer.Option(
             "--sensitive", metavar="COL", help="Compare the model between the groups of a column; repeat it."
         ),
     ] = None,
+    clusters: Clusters = "auto",
+    contamination: Contamination = 0.01,
+    label: Label = None,
     seed: Seed = 7,
     lang: Annotated[
         str, typer.Option("--lang", metavar="en|es", help="Language of report and card; YUNQUE_LANGUAGE.")
@@ -106,29 +124,34 @@ def train(
     Exit code 2 when a blocking finding stops it, or when the model falls short of a gate: it is published
     then, but does not answer as the champion. Ctrl-C ends the search and keeps the best so far.
     """
+    attempt = guarded(tell_restart)  # before anything that starts threads is imported
+
     from yunque.data.infer import Wishes
     from yunque.learning.budget import parse_budget
+    from yunque.services.fit_memory_store import FolderFits
     from yunque.services.publish import publish
     from yunque.services.source_memory import remember_source
     from yunque.services.train import TrainRequest
-    from yunque.services.train import train as run_train
+    from yunque.services.train_any import train_any as run_train
     from yunque.surfaces.bootstrap import open_platform, person
     from yunque.surfaces.cli.contract_file import read_contract
     from yunque.surfaces.cli.interrupt import kept_on_interrupt
     from yunque.surfaces.cli.progress import shown_progress
     from yunque.surfaces.cli.train_page import document, show_page
 
+    refuse_missing_target(task, target)
     platform = open_platform()
     who = by or person()
     wish = decision_wish(least_recall, costs, coverage)
     request = TrainRequest(
         source=source_of(tables),
         source_name=source_name(tables),
-        name=name or model_name(tables, target),
+        name=name or model_name(tables, target or task),
         wishes=Wishes(
             target=target,
             time_column=time_column,
             group_column=group_column,
+            weight_column=weight_column,
             ignore=tuple(ignore or ()),
             ids=tuple(ids or ()),
         ),
@@ -148,6 +171,11 @@ def train(
         decision=wish,
         latency_microseconds=latency_microseconds(latency),
         sensitive=tuple(sensitive or ()),
+        unlabelled=unlabelled_wish(clusters, contamination, label),
+        memory=FolderFits(attempt.folder) if attempt.folder else None,
+        memory_limit=memory,
+        spent_seconds=platform.clock.monotonic() - attempt.began,
+        parallel=platform.parallel,
     )
     with platform.scratch() as folder:
         with (
