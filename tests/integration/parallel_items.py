@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 
 def square(number: int) -> int:
@@ -49,3 +50,17 @@ def die_once(item: tuple[str, int]) -> int:
 def die_always(number: int) -> int:
     os.kill(os.getpid(), signal.SIGKILL)
     return number
+
+
+def divide(document: Any, arrays: Any, should_stop: Any, clock: Any) -> bytes:
+    return str(100 / document["by"]).encode()
+
+
+def need_too_much(document: Any, arrays: Any, should_stop: Any, clock: Any) -> bytes:
+    raise MemoryError("too much")
+
+
+def wait_for_the_end(document: Any, arrays: Any, should_stop: Any, clock: Any) -> bytes:
+    while not should_stop():
+        time.sleep(0.01)
+    return b"asked to end"

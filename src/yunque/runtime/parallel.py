@@ -150,7 +150,7 @@ def _by_futures(
     search; a future whose worker dies is simply computed again elsewhere.
     """
     done: dict[int, Result] = {}
-    with _client(plan) as client:
+    with open_client(str(plan.dask_address)) as client:
         for _ in range(2):
             missing = [place for place in range(len(references)) if place not in done]
             futures = {place: client.submit(function, references[place], pure=False) for place in missing}
@@ -160,13 +160,19 @@ def _by_futures(
     raise OperationError("The Dask cluster lost workers twice in the same work.")
 
 
-def _client(plan: Parallel) -> Any:
+def open_client(address: str) -> Any:
+    """Give a client of the cluster at `address`, which closes it at the end of a `with` block.
+
+    Raises:
+        UsageError: Dask is not installed.
+        OperationError: nobody answers there.
+    """
     try:
         from distributed import Client
     except ImportError as error:
         raise UsageError("Dask is not installed.", hint="Install yunque[dask].") from error
     try:
-        return Client(plan.dask_address, timeout="10s", set_as_default=False)
+        return Client(address, timeout="10s", set_as_default=False)
     except OSError as error:
         raise OperationError("The Dask cluster cannot be reached.") from error
 
