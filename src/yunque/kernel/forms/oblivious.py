@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -18,8 +19,8 @@ from yunque.kernel.arrays import (
     require_within,
 )
 from yunque.kernel.form import Arrays, FloatArray, Link
+from yunque.kernel.oblivious_strike import SINGLE_MAX, build_oblivious
 
-SINGLE_MAX = 3.4028234663852886e38
 DEEPEST = 16
 SPLITS = ("split_feature", "border", "indicator_column", "indicator_code")
 FACTS = ("link", "n_features", "n_outputs", "scale")
@@ -119,6 +120,11 @@ class Oblivious:
         out = np.empty((x.shape[0], self.n_raw))
         walk(self.trees, x, out)
         return out
+
+    @cached_property
+    def borders(self) -> tuple[npt.NDArray[Any], ...]:
+        """The trees laid out for single rows, see `oblivious_strike`."""
+        return build_oblivious(self.trees)
 
     def to_arrays(self) -> tuple[dict[str, Any], Arrays]:
         """Give the facts and arrays of the class's description."""
