@@ -138,7 +138,7 @@ def task_of(kind: TaskKind, frame: pl.DataFrame) -> Task:
 def _board(kind: TaskKind, parts: Sequence[Part], frame: pl.DataFrame) -> Leaderboard:
     task, schema = task_of(kind, frame), contract_of(kind).schema
     y = np.array([task.classes.index(v) for v in frame[task.target].to_list()], np.int64)
-    recipes = tuple(fit_recipe(view, schema, frame, y=y, seed=SEED) for view in RECIPES)
+    recipes = tuple(fit_recipe(view, schema, frame, seed=SEED) for view in RECIPES)
     members = []
     for number, part in enumerate(parts):
         recipe = RECIPES[algorithm(part.algorithm).view]

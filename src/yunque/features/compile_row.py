@@ -37,10 +37,28 @@ def compile_row(recipe: Recipe, columns: tuple[str, ...]) -> EncodeRow:
         raise ContractError(f"The model reads columns that a row does not have: {', '.join(absent[:10])}.")
     variables = {name: f"v{i}" for i, name in enumerate(columns)}
     scope = RowScope(variables)
-    sources = [step(operation.step).row_source(operation, scope) for operation in recipe.operations]
+    sources = _sources(recipe, scope)
     pack = struct.Struct(f"{len(recipe.outputs)}d").pack_into
     source = _source([variables[name] if name in used else "_" for name in columns], sources, scope)
     return _build(source, (pack, *scope.constants))
+
+
+def _sources(recipe: Recipe, scope: RowScope) -> list[RowSource]:
+    """Give the source of every operation; equal ones of a shared step are computed once."""
+    known: dict[Any, RowSource] = {}
+    sources = []
+    for operation in recipe.operations:
+        found = step(operation.step)
+        if not found.is_shared:
+            sources.append(found.row_source(operation, scope))
+            continue
+        key = (operation.step, operation.columns, tuple(sorted(operation.learnt.items())))
+        if key in known:
+            sources.append(RowSource(cells=known[key].cells))
+        else:
+            known[key] = found.row_source(operation, scope)
+            sources.append(known[key])
+    return sources
 
 
 def _source(targets: list[str], sources: list[RowSource], scope: RowScope) -> str:

@@ -26,6 +26,15 @@ class Planned:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+def target_steps(schema: Schema) -> tuple[Planned, ...]:
+    """Give the steps that tell a tree the answers of training rows per level of a category."""
+    return tuple(
+        Planned(step="target_mean", columns=(column.name,))
+        for column in schema.features
+        if column.kind is Kind.CATEGORY
+    )
+
+
 def plan(view: str, schema: Schema) -> tuple[Planned, ...]:
     """Choose the steps of a view for the feature columns of a schema, in their order.
 
@@ -52,7 +61,7 @@ def _tree(column: Column) -> tuple[Planned, ...]:
     if column.kind in DATES:
         return (Planned(step="date", columns=names),)
     if column.kind is Kind.TEXT:
-        return (Planned(step="text", columns=names),)
+        return (Planned(step="text", columns=names), Planned(step="text_vectors", columns=names))
     return (Planned(step="number", columns=names),)
 
 
@@ -62,7 +71,10 @@ def _linear(column: Column, onehot_levels: int) -> tuple[Planned, ...]:
         return (Planned(step="onehot", columns=names, options={"max_levels": onehot_levels}),)
     scaled = [Planned(step="scaled", columns=names, options={"part": part}) for part in _scaled_parts(column)]
     cycles = [Planned(step="cycle", columns=names, options={"part": part}) for part in _cycle_parts(column)]
-    return (*scaled, *cycles, Planned(step="missing", columns=names))
+    missing = Planned(step="missing", columns=names)
+    if column.kind is Kind.TEXT:
+        return (*scaled, Planned(step="text_vectors", columns=names), missing)
+    return (*scaled, *cycles, missing)
 
 
 def _scaled_parts(column: Column) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2  # 1: every step reads one column; 2: some read two, and there are steps for texts and answers
+READABLE = (1, 2)
 
 
 @dataclass(frozen=True, kw_only=True)

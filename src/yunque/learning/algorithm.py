@@ -11,7 +11,8 @@ from yunque.kernel.form import FloatArray, Form
 from yunque.learning.task import Task, TaskKind
 
 IntArray = npt.NDArray[np.int64]
-View = Literal["tree", "linear"]
+# The wider views hold the columns of "tree" and more, see `feature_kinds`.
+View = Literal["tree", "linear", "tree+target", "tree+generated", "tree+target+generated"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,6 +44,7 @@ def candidate_record(standing: Standing) -> dict[str, Any]:
     return {
         "name": candidate.name,
         "algorithm": candidate.algorithm.name,
+        "view": candidate.algorithm.view,
         "params": dict(candidate.params),
         "most_rows": candidate.most_rows,
         "state": standing.state,

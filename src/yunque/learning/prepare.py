@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from yunque.data.schema import Role, Schema
+from yunque.data.schema import Kind, Role, Schema
 from yunque.errors import DataError
 from yunque.kernel.form import FloatArray
 from yunque.learning.fold_data import Table
@@ -16,6 +16,7 @@ from yunque.learning.task import Task
 
 # Cells that one core encodes and bins per second of budget; larger tables are drawn down to it.
 CELLS_PER_SECOND = 1_000_000
+TEXT_CELLS = 30  # numbers that could be encoded in the time that one text takes
 FEWEST_KEPT = 5_000
 
 
@@ -102,7 +103,14 @@ def usable_rows(frame: pl.DataFrame, schema: Schema, task: Task) -> tuple[Table,
             f"No row has a target in {task.target!r}.", hint="Check how the target column is read."
         )
     return (
-        Table(frame=frame, schema=schema, y=y, known=has_target, weight=weight),
+        Table(
+            frame=frame,
+            schema=schema,
+            y=y,
+            known=has_target,
+            weight=weight,
+            classes=len(task.classes),
+        ),
         np.flatnonzero(known),
         notes,
     )
@@ -110,4 +118,5 @@ def usable_rows(frame: pl.DataFrame, schema: Schema, task: Task) -> tuple[Table,
 
 def affordable_rows(schema: Schema, seconds: float) -> int:
     """Give the rows that a budget can look at: below it, encoding alone would use up the time."""
-    return max(FEWEST_KEPT, int(seconds * CELLS_PER_SECOND / max(1, len(schema.features))))
+    cells = sum(TEXT_CELLS if column.kind is Kind.TEXT else 1 for column in schema.features)
+    return max(FEWEST_KEPT, int(seconds * CELLS_PER_SECOND / max(1, cells)))

@@ -183,11 +183,10 @@ def _compare_columns(contract: Contract, champion: Champion) -> None:
     kinds = {column.name: column.kind for column in contract.schema.features}
     for recipe in champion.recipes:
         for operation in recipe.operations:
-            readable = step(operation.step).kinds
-            foreign = [name for name in operation.columns if kinds.get(name) not in readable]
-            if foreign:
+            if not step(operation.step).reads([kinds.get(name) for name in operation.columns]):
+                named = ", ".join(repr(name[:60]) for name in operation.columns)
                 raise refuse(
                     RECIPE,
-                    f"The step {operation.step!r} reads {foreign[0][:60]!r}, "
+                    f"The step {operation.step!r} reads {named}, "
                     "which is no feature of the contract of a kind that it can read.",
                 )

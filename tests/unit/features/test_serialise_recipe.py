@@ -33,6 +33,27 @@ DOCUMENTS = [
 ]
 MANY = {"step": "frequency", "columns": ["zip"], "learnt": {"levels": ["1", "2"], "shares": [0.5, 0.25]}}
 DOCUMENTS[0]["operations"].append(MANY)
+MEANS = {"means": [0.5, 0.25], "missing": [0.1], "unseen": [0.4]}
+DOCUMENTS.append(
+    {
+        "format": 2,
+        "view": "tree",
+        "operations": [
+            {
+                "step": "target_mean",
+                "columns": ["zip"],
+                "learnt": {"levels": ["1", "2"], "classes": [1], **MEANS},
+            },
+            {"step": "arithmetic", "columns": ["x", "y"], "learnt": {"sign": "over"}},
+            {"step": "elapsed", "columns": ["day", "other"], "learnt": {}},
+            {
+                "step": "among",
+                "columns": ["zip", "x"],
+                "learnt": {"show": "distance", "levels": ["1", "2"], "means": [1.5, 2.5], "overall": 2.0},
+            },
+        ],
+    }
+)
 
 JUNK = [
     None,
@@ -160,6 +181,19 @@ def test_sizes_are_bounded() -> None:
 
 
 def test_another_format_says_what_to_do() -> None:
-    with pytest.raises(BundleError, match="format '2'") as caught:
-        recipe_from_dict({**DOCUMENTS[0], "format": 2})
+    with pytest.raises(BundleError, match="format '3'") as caught:
+        recipe_from_dict({**DOCUMENTS[0], "format": 3})
     assert "newer" in caught.value.hint
+
+
+def test_the_lowest_format_that_holds_a_recipe_is_written_and_later_steps_need_the_later_one() -> None:
+    assert [document["format"] for document in DOCUMENTS] == [1, 1, 2]
+    with pytest.raises(BundleError, match="format 1 does not know"):
+        recipe_from_dict({**DOCUMENTS[2], "format": 1})
+
+
+@pytest.mark.parametrize("columns", [["x"], ["x", "x"], ["x", "y", "z"], []])
+def test_a_step_names_as_many_columns_as_it_reads(columns: list[str]) -> None:
+    operation = {"step": "arithmetic", "columns": columns, "learnt": {"sign": "over"}}
+    with pytest.raises(BundleError, match="column"):
+        recipe_from_dict({"format": 2, "view": "tree", "operations": [operation]})

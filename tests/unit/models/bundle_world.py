@@ -99,7 +99,7 @@ def leaderboard_for(kind: TaskKind, frame: pl.DataFrame) -> Leaderboard:
     task = Task(kind=kind, target=target, classes=classes, metric=metric)
     raw = frame[target].to_numpy() if not classes else None
     y = raw if raw is not None else np.array([classes.index(v) for v in frame[target].to_list()], np.int64)
-    recipes = tuple(fit_recipe(view, schema, frame, y=y) for view in ("tree", "linear"))
+    recipes = tuple(fit_recipe(view, schema, frame) for view in ("tree", "linear"))
     linear = LINEAR if kind is TaskKind.REGRESSION else LOGISTIC
     members = []
     for position, (algorithm, weight) in enumerate([(LIGHTGBM, 0.7), (linear, 0.3)]):
