@@ -20,7 +20,7 @@ from yunque.runtime.parallel import Parallel
 from yunque.services.train import Listener, TrainRequest, train
 
 pytestmark = [
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
 CANDIDATES = ("logistic", "decision_tree")
@@ -38,7 +38,7 @@ def trained(
         source=frame,
         name="buys",
         wishes=Wishes(target="buys"),
-        budget=90.0,
+        budget=600.0,
         split=SplitWish(folds=3),
         algorithms=CANDIDATES,
         varies=False,

@@ -36,7 +36,8 @@ def _noted(arena: Arena, job: FitJob, memory: FoldMemory, facts: dict[str, objec
 
 def _fit(arena: Arena, job: FitJob) -> FoldResult:
     encoded = arena.data.get(job.candidate.algorithm.view, job.fold)
-    where = arena.fleet or (arena.outside if job.is_outside else None)
+    fleet = None if job.candidate.is_reference else arena.fleet  # whatever happens, something can be served
+    where = fleet or (arena.outside if job.is_outside else None)
     if where is not None:
         return _fit_outside(arena, job, encoded, where)
     for library in job.candidate.algorithm.requires:
