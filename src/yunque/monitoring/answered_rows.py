@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import polars as pl
 
 from yunque.data.parse import POLARS_TYPES, Value
-from yunque.models.prediction import INPUT_SUFFIX, Prediction, probability_name
+from yunque.models.prediction import INPUT_SUFFIX, UNLABELLED_COLUMNS, Prediction, probability_name
 from yunque.models.predictor import Predictor
 
 Arm = Literal["champion", "canary", "shadow", "pinned"]  # pinned: a version that the request named
@@ -100,6 +100,10 @@ def _one_frame(part: list[AnsweredRows]) -> pl.DataFrame:
 def answers_frame(predictor: Predictor, predictions: Sequence[Prediction]) -> pl.DataFrame:
     """Give answers as columns: prediction, confidence and probabilities, or prediction and interval."""
     values = pl.Series("prediction", [answer.value for answer in predictions])
+    if not predictor.task.has_target:
+        made = {name: [getattr(answer, name) for answer in predictions] for name in UNLABELLED_COLUMNS[1:]}
+        columns = [pl.Series(name, found, dtype=pl.Float64) for name, found in made.items()]
+        return pl.DataFrame([values, *(column for column in columns if not column.has_nulls())])
     if not predictor.task.is_classification:
         ends = [answer.interval or (None, None) for answer in predictions]
         low = pl.Series("interval_low", [end[0] for end in ends], dtype=pl.Float64)
@@ -119,6 +123,8 @@ def answers_of_frame(predictor: Predictor, frame: pl.DataFrame) -> pl.DataFrame:
     if predictor.task.is_classification:
         names = ["prediction", "confidence", *(probability_name(label) for label in predictor.classes)]
         return frame.select(names)
+    if not predictor.task.has_target:
+        return frame.select([name for name in UNLABELLED_COLUMNS if name in frame.columns])
     answers = frame.select("prediction")
     for name in ("interval_low", "interval_high"):
         is_there = name in frame.columns and f"{name}{INPUT_SUFFIX}" not in frame.columns

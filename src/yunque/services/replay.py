@@ -16,6 +16,7 @@ from yunque.features.encode import encode
 from yunque.kernel.load import form_to_arrays
 from yunque.learning.leaderboard import Champion
 from yunque.learning.replay import replay as replay_plan
+from yunque.learning.unlabelled.record import remake
 from yunque.models.bundle_blend import write_champion
 from yunque.models.bundle_context import deciding_versions, installed
 from yunque.models.bundle_golden import choose_golden
@@ -69,7 +70,10 @@ def replay(bundle: LoadedBundle, source: object) -> Replayed:
     """
     manifest = bundle.manifest
     frame = _same_table(bundle, source)
-    champion = replay_plan(manifest.plan, frame, bundle.contract.schema)
+    if bundle.task.has_target:
+        champion = replay_plan(manifest.plan, frame, bundle.contract.schema)
+    else:
+        champion = remake(manifest.plan, manifest.split, frame, bundle.contract.schema)
     golden = choose_golden(bundle.contract.schema, frame, champion)
     made = {
         **write_champion(champion),

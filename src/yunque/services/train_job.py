@@ -14,6 +14,8 @@ from yunque.learning.progress import Progress
 from yunque.learning.splits import SplitWish
 from yunque.learning.unlabelled.task import is_without_target
 from yunque.learning.unlabelled.wish import UnlabelledWish
+from yunque.learning.unlabelled.task import is_without_target
+from yunque.learning.unlabelled.wish import UnlabelledWish
 from yunque.models.registry import Registry
 from yunque.models.registry_names import CHAMPION
 from yunque.models.registry_rows import Version
@@ -64,7 +66,7 @@ class Work:
 
     payload: TrainPayload
     table: Path
-    target: str
+    target: str | None
     name: str
     plan: Parallel
 
@@ -101,6 +103,9 @@ def _make(context: JobContext, registry: Registry, clock: Clock, work: Work) -> 
         varies=payload.hpo,
         decision=decision_wish(payload.decision),
         sensitive=tuple(payload.sensitive),
+        unlabelled=UnlabelledWish(
+            clusters=payload.clusters, contamination=payload.contamination, label=payload.label
+        ),
         unlabelled=UnlabelledWish(
             clusters=payload.clusters, contamination=payload.contamination, label=payload.label
         ),

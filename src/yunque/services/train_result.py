@@ -23,12 +23,13 @@ class Told:
     """What the result must say beside what the bundle says.
 
     Attributes:
+        target: the column that is predicted; None where the task has none.
         target_reason: why that column is predicted.
         mlflow_run_id: the run that mirrors this training, None when there is none.
     """
 
     payload: TrainPayload
-    target: str
+    target: str | None
     target_reason: str
     published: Published
     mlflow_run_id: str | None = None

@@ -46,7 +46,8 @@ def show_page(version: Version, loaded: LoadedBundle, history: Sequence[Event], 
     manifest = loaded.manifest
     champion = manifest.champion
     aliases = f" ({', '.join(version.aliases)})" if version.aliases else ""
-    say(f"{version.label}{aliases}: {manifest.task.kind} of {manifest.task.target!r}")
+    of = "" if manifest.task.target is None else f" of {manifest.task.target!r}"
+    say(f"{version.label}{aliases}: {manifest.task.kind}{of}")
     say(f"Learnt from {manifest.dataset.rows:,} rows of {manifest.dataset.source or 'a table'}")
     say(f"Made of {', '.join(f'{name} ({share:.2f})' for name, share in champion.members.items())}")
     say()

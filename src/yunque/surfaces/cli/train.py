@@ -33,6 +33,14 @@ from yunque.surfaces.cli.options import (
     source_name,
     source_of,
 )
+from yunque.surfaces.cli.unlabelled_options import (
+    Clusters,
+    Contamination,
+    Label,
+    Target,
+    refuse_missing_target,
+    unlabelled_wish,
+)
 
 from yunque.surfaces.cli.unlabelled_options import (
     Clusters,
@@ -59,7 +67,9 @@ def train(
     ] = "",
     task: Annotated[
         str,
-        typer.Option("--task", help="auto, binary, multiclass, regression; without a target anomaly, clusters."),
+        typer.Option(
+            "--task", help="auto, binary, multiclass, regression; without target anomaly, clusters."
+        ),
     ] = "auto",
     metric: Annotated[str, typer.Option("--metric", metavar="M", help="The metric that decides.")] = "auto",
     budget: Annotated[
@@ -109,6 +119,9 @@ def train(
     clusters: Clusters = "auto",
     contamination: Contamination = 0.01,
     label: Label = None,
+    clusters: Clusters = "auto",
+    contamination: Contamination = 0.01,
+    label: Label = None,
     seed: Seed = 7,
     lang: Annotated[
         str, typer.Option("--lang", metavar="en|es", help="Language of report and card; YUNQUE_LANGUAGE.")
@@ -139,6 +152,7 @@ def train(
     from yunque.surfaces.cli.progress import shown_progress
     from yunque.surfaces.cli.train_page import document, show_page
 
+    refuse_missing_target(task, target)
     refuse_missing_target(task, target)
     platform = open_platform()
     who = by or person()

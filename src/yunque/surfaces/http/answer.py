@@ -21,12 +21,16 @@ class AnswerWriter:
         self._names = tuple(class_name(label) for label in predictor.classes)
 
     def one(self, prediction: Prediction) -> dict[str, Any]:
-        """Give `prediction`, `confidence` or `interval`, and `model_version`."""
+        """Give `prediction`, what is known beside it (confidence, interval, score …), and `model_version`."""
         document: dict[str, Any] = {"prediction": prediction.value}
         if prediction.confidence is not None:
             document["confidence"] = prediction.confidence
         if prediction.interval is not None:
             document["interval"] = {"low": prediction.interval[0], "high": prediction.interval[1]}
+        if prediction.percentile is not None:
+            document["score"], document["percentile"] = prediction.score, prediction.percentile
+        if prediction.distance is not None:
+            document["distance"] = prediction.distance
         if self.detailed and prediction.probabilities is not None:
             document["probabilities"] = dict(zip(self._names, prediction.probabilities, strict=True))
         document["model_version"] = self._version

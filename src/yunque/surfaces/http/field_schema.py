@@ -8,7 +8,7 @@ from yunque.data.parse_date import date_pattern
 from yunque.data.parse_number import number_grammar
 from yunque.data.parse_words import BLANKS, boolean_words, missing_words
 from yunque.data.schema import Column, Kind, Role
-from yunque.learning.task import Label, Task
+from yunque.learning.task import Label, Task, TaskKind
 
 Json = dict[str, Any]
 
@@ -149,6 +149,20 @@ def _levels(column: Column) -> str:
     return f"Seen in training: {shown}{more}."
 
 
+UNLABELLED: dict[TaskKind, Json] = {
+    TaskKind.ANOMALY: {
+        "score": {"type": "number", "description": "The higher, the more unusual."},
+        "percentile": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 100,
+            "description": "Per cent of the training rows that score as high or lower.",
+        },
+    },
+    TaskKind.CLUSTERS: {"distance": {"type": "number", "minimum": 0, "description": "To the cluster."}},
+}
+
+
 def answer_schema(task: Task, *, detailed: bool) -> Json:
     """Give the schema of the answer for one row."""
     properties: Json = {"prediction": _prediction(task)}
@@ -164,6 +178,9 @@ def answer_schema(task: Task, *, detailed: bool) -> Json:
         if detailed:
             properties["probabilities"] = {"type": "object", "additionalProperties": {"type": "number"}}
             required.append("probabilities")
+    elif not task.has_target:
+        properties |= UNLABELLED[task.kind]
+        required += list(UNLABELLED[task.kind])
     else:
         end = {"type": "number"}
         properties["interval"] = {
@@ -176,6 +193,10 @@ def answer_schema(task: Task, *, detailed: bool) -> Json:
 
 
 def _prediction(task: Task) -> Json:
+    if task.kind is TaskKind.ANOMALY:
+        return {"type": "boolean", "description": "Whether the row is unusual."}
+    if task.kind is TaskKind.CLUSTERS:
+        return {"type": "integer", "minimum": -1, "description": "Number of the cluster; -1 is none."}
     if not task.is_classification:
         return {"type": "number"}
     return {"type": _type_of(task.classes[0]), "enum": list(task.classes)}

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from yunque.data.validate import CheckFailure
+from yunque.learning.task import TaskKind
 from yunque.models.prediction import Prediction
 from yunque.models.predictor import Predictor
 from yunque.surfaces.http.answering import Answered, Answerer
@@ -167,6 +168,14 @@ def outputs_of(
     """Give type, shape and values of every output."""
     rows = len(predictions)
     values = [prediction.value for prediction in predictions]
+    if not predictor.task.has_target:
+        kind = "BOOL" if predictor.task.kind is TaskKind.ANOMALY else "INT64"
+        found: dict[str, Any] = {"prediction": (kind, [rows], values)}
+        for name in ("score", "percentile", "distance"):
+            numbers = [getattr(prediction, name) for prediction in predictions]
+            if all(number is not None for number in numbers) and numbers:
+                found[name] = ("FP64", [rows], numbers)
+        return found
     if not predictor.task.is_classification:
         made: dict[str, Any] = {"prediction": ("FP64", [rows], values)}
         if predictions and predictions[0].interval is not None:
