@@ -119,6 +119,7 @@ class Run:
         next_fault = max(1, every_jobs // 2)
         progress, since = self.progress(), time.monotonic()
         while self.clients or not self.is_done():
+            self.look()
             self.keep_clients()
             self.keep_workers()
             self.wake_stopped()
@@ -130,6 +131,9 @@ class Run:
             assert time.monotonic() < since + PATIENCE_SECONDS, self.status()
             time.sleep(0.15)
         self.report.seconds = time.monotonic() - self._started
+
+    def look(self) -> None:
+        """What a special run does beside, several times a second."""
 
     def inject(self, fault: Fault) -> None:
         time.sleep(self.random.random())  # any moment, not only the one after the end of a job

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from kill_points import note
+from kill_points import is_in_focus, note
 
 from yunque.errors import DataError, StorageError
 from yunque.runtime.jobs.context import JobContext, JobResult
@@ -147,14 +147,14 @@ def die_at_random(context: JobContext) -> JobResult:
 
     def half() -> Iterator[bytes]:
         yield str(context.payload["n"]).encode()
-        if chance.random() < p:
+        if chance.random() < p and is_in_focus("child_half_written"):
             note("child_half_written")
             os.kill(os.getpid(), signal.SIGKILL)
 
     time.sleep((0.5 + 0.5 * chance.random()) * context.payload.get("seconds", 0.05))
     context.progress(0.5)
     context.publish("answer.txt", half())
-    if chance.random() < p:
+    if chance.random() < p and is_in_focus("child_published"):
         note("child_published")
         os.kill(random.Random(str(os.getpid())).choice([os.getpid(), os.getppid()]), signal.SIGKILL)
     with contextlib.suppress(OSError):

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 VARIABLE = "YUNQUE_CHAOS"
 KILLS = "kills.txt"
+FOCUS = "focus.txt"
 STEPS = ("submit", "claim", "heartbeat", "complete", "reap", "tell")
 POINTS = tuple(f"{side}_{step}_commit" for step in STEPS for side in ("before", "after"))
 _here = threading.local()
@@ -65,13 +66,26 @@ def name_step(module: ModuleType, function: str, step: str, points: Mapping[str,
 
 def maybe_die(point: str, points: Mapping[str, float]) -> None:
     chance = points.get(point, 0.0)
-    if chance and random.SystemRandom().random() < chance:
+    if chance and is_in_focus(point) and random.SystemRandom().random() < chance:
         note(point)
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def is_in_focus(point: str) -> bool:
+    """Whether a point may fire just now: a tour lets only one or two at a time."""
+    focus = os.path.join(_folder(), FOCUS)  # noqa: PTH118
+    if not os.path.exists(focus):  # noqa: PTH110
+        return True
+    with open(focus) as words:  # noqa: PTH123
+        return point in words.read().split()
+
+
+def _folder() -> str:
+    return str(json.loads(os.environ[VARIABLE])["folder"]) if VARIABLE in os.environ else "/nowhere"
 
 
 def note(point: str) -> None:
     """Write down that the point fires; one short appended line is written whole."""
     if VARIABLE in os.environ:
-        with open(os.path.join(json.loads(os.environ[VARIABLE])["folder"], KILLS), "a") as kills:  # noqa: PTH118, PTH123
+        with open(os.path.join(_folder(), KILLS), "a") as kills:  # noqa: PTH118, PTH123
             kills.write(f"{point}\n")

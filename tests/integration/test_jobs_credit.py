@@ -12,7 +12,7 @@ from yunque.runtime.database import Database
 from yunque.runtime.jobs.credit import Credit, add_credit
 from yunque.runtime.jobs.job import Failure
 from yunque.runtime.jobs.kind import Kind, kinds_by_name
-from yunque.runtime.jobs.ledger import add_funds, balance_of, entries_of, verify_ledger
+from yunque.runtime.jobs.ledger import FundsError, add_funds, balance_of, entries_of, verify_ledger
 from yunque.runtime.jobs.outbox import (
     Answer,
     add_endpoint,
@@ -27,7 +27,12 @@ from yunque.runtime.jobs.queue import Queue, claim
 from yunque.runtime.jobs.queue_finish import fail
 from yunque.runtime.jobs.queue_operate import cancel
 from yunque.runtime.jobs.queue_submit import Submission, submit
+from yunque.services.job_office import Office, take_upload
 from yunque.services.job_units import priced
+from yunque.services.jobs import Request, retry
+from yunque.services.jobs import submit as ask
+from yunque.surfaces.bootstrap import Platform
+from yunque.surfaces.worker import open_desk
 
 PAID = Credit(tenant="a", amount_minor=500, currency="MXN", source="purchase", reference="invoice 7")
 
@@ -106,3 +111,26 @@ def test_a_price_of_a_later_day_charges_nobody_before(open_at: object) -> None:
     clock.advance(86_400)
     assert priced(kinds, database)["score"].price_item == "job.score"
     assert prices_of(database) == prices_of(database, "job.score") == (price,)
+
+
+def test_a_price_holds_for_the_next_job_of_a_server_that_runs(platform: Platform) -> None:
+    office: Office = open_desk(platform).office
+    upload = take_upload(office, "a", "c.csv", [b"age,class\n1,1\n2,2\n3,1\n"])
+    wish = Request(tenant="a", kind="score", payload={"model": "buys"}, upload=upload)
+    free = ask(office, wish).job
+    price = Price(
+        item="job.score",
+        valid_from=date(2025, 1, 1),
+        currency="MXN",
+        tiers=(Tier(up_to=None, minor_per_unit=2),),
+        source="a test",
+    )
+    publish_prices(platform.database, [price])
+    with pytest.raises(FundsError):
+        ask(office, wish)
+    add_funds(platform.database, "a", 100, currency="MXN", source="gift")
+    ask(office, wish)
+    assert balance_of(platform.database, "a").reserved_minor == 6  # three rows
+    cancel(office.queue, "a", free.id)
+    retry(office, "a", free.id)  # it was free; again it is not
+    assert balance_of(platform.database, "a").reserved_minor == 12

@@ -1,4 +1,4 @@
-"""What jobs are charged by, where a price is published for their kind; without one they are free."""
+"""What jobs are charged by, from the moment that a price of their kind holds; without one they are free."""
 
 import shutil
 from collections.abc import Mapping
@@ -33,6 +33,12 @@ def priced(kinds: Mapping[str, Kind], database: Database) -> Mapping[str, Kind]:
         name: replace(kind, price_item=price_item(name)) if price_item(name) in items else kind
         for name, kind in kinds.items()
     }
+
+
+def with_prices(office: Office) -> Office:
+    """Give the office with what is charged for by now, so that a new price needs no restart."""
+    queue = office.queue
+    return replace(office, queue=replace(queue, kinds=priced(queue.kinds, office.database)))
 
 
 def units_of(office: Office, kind: str, upload: Upload | None) -> int | None:

@@ -29,8 +29,9 @@ from yunque.runtime.jobs.queue_view import (
 from yunque.runtime.jobs.uploads import Upload
 from yunque.runtime.storage import chunks_of
 from yunque.services.job_fields import FieldsError, WrongField
-from yunque.services.job_office import Office
-from yunque.services.job_units import units_of
+from yunque.services.job_office import Office, find_upload
+from yunque.services.job_units import units_of, with_prices
+from yunque.services.model_owner import refuse_foreign, refuse_taken
 
 MOST_LISTED = 500
 NEEDS_UPLOAD = frozenset({"train", "score", "pipeline"})
@@ -72,10 +73,9 @@ def submit(office: Office, request: Request) -> Accepted:
     if request.upload is None and request.kind in NEEDS_UPLOAD:
         detail = f"A job of kind {request.kind!r} works on a table: name an upload or a path."
         raise FieldsError([WrongField(pointer="/upload_id", code="missing_field", detail=detail)])
+    office = with_prices(office)
     payload = _with_origin(request)
-    model = payload.get("model")
-    if request.kind == "score" and isinstance(model, str):
-        office.registry.resolve(model)  # a wrong name is told now, not by a failed job
+    _check_model(office, request.tenant, request.kind, payload)
     accepted = submit_job(
         office.queue,
         Submission(
@@ -141,7 +141,13 @@ def retry(office: Office, tenant: str, job_id: str) -> Accepted:
     Raises:
         ConflictError: it waits, runs or has succeeded.
     """
-    accepted = retry_job(office.queue, tenant, job_id)
+    office = with_prices(office)
+    old = show(office, tenant, job_id)
+    units = None
+    if old.kind in office.queue.kinds and office.queue.kinds[old.kind].price_item is not None:
+        upload = None if old.upload_id is None else find_upload(office, tenant, old.upload_id)
+        units = units_of(office, old.kind, upload)
+    accepted = retry_job(office.queue, tenant, job_id, units)
     _wake(office, accepted)
     return accepted
 
@@ -197,6 +203,19 @@ def _with_origin(request: Request) -> dict[str, Any]:
     if request.upload is not None:
         origin |= {"file_name": request.upload.file_name, "sha256": request.upload.sha256}
     return {**request.payload, "origin": origin}
+
+
+def _check_model(office: Office, tenant: str, kind: str, payload: Mapping[str, Any]) -> None:
+    """Refuse now, not by a failed job, a model that is not there or not the tenant's."""
+    field = {"score": "model", "train": "name"}.get(kind, "")
+    named = payload.get(field)
+    if not isinstance(named, str):
+        return
+    if kind == "train":
+        refuse_taken(office.database, office.registry, named, tenant)
+    else:
+        found = office.registry.resolve(named)
+        refuse_foreign(office.database, office.registry, found.name, tenant)
 
 
 def _priority(priority: int) -> int:

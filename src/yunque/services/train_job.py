@@ -14,18 +14,18 @@ from yunque.learning.progress import Progress
 from yunque.learning.splits import SplitWish
 from yunque.learning.unlabelled.task import is_without_target
 from yunque.learning.unlabelled.wish import UnlabelledWish
-from yunque.learning.unlabelled.task import is_without_target
-from yunque.learning.unlabelled.wish import UnlabelledWish
 from yunque.models.registry import Registry
 from yunque.models.registry_names import CHAMPION
 from yunque.models.registry_rows import Version
 from yunque.runtime.clock import Clock
+from yunque.runtime.database import Database
 from yunque.runtime.jobs.context import JobContext, JobResult
 from yunque.runtime.parallel import Parallel
 from yunque.services.fit_memory_store import JobFits
 from yunque.services.guess_target import guess_target
 from yunque.services.job_input import fetch_upload
 from yunque.services.job_payloads import TrainPayload, decision_wish
+from yunque.services.model_owner import may_train, once, refuse_taken
 from yunque.services.publish import Published, settle
 from yunque.services.train import TrainRequest
 from yunque.services.train_any import train_any
@@ -35,7 +35,11 @@ _HEADER_ROWS = 100
 
 
 def run_train_job(
-    context: JobContext, registry: Registry, clock: Clock, plan: Parallel | None = None
+    context: JobContext,
+    registry: Registry,
+    database: Database,
+    clock: Clock,
+    plan: Parallel | None = None,
 ) -> JobResult:
     """Train, publish, and leave leaderboard, manifest and report; runs in the child of a worker.
 
@@ -43,11 +47,15 @@ def run_train_job(
 
     Raises:
         DataError, FindingsError, TrainingError: as `train`; the findings are told in the job's log.
+        ConflictError: the model's name belongs to another tenant or to the house.
     """
     payload = msgspec.convert(dict(context.payload), TrainPayload)
     table = fetch_upload(context, payload.origin.file_name)
     target, why = _target(payload, table)
     name = payload.name or _model_name(payload.origin.file_name, target or payload.task)
+    if payload.name is None and not may_train(database, registry, name, context.tenant):
+        name = _model_name(f"{context.tenant}-{name}", "")
+    refuse_taken(database, registry, name, context.tenant)
     context.log(f"{f'predicting {target!r}' if target else f'looking for {payload.task}'}: {why}")
     version = _made_before(registry, name, context.job_id)
     if version is None:
@@ -106,9 +114,6 @@ def _make(context: JobContext, registry: Registry, clock: Clock, work: Work) -> 
         unlabelled=UnlabelledWish(
             clusters=payload.clusters, contamination=payload.contamination, label=payload.label
         ),
-        unlabelled=UnlabelledWish(
-            clusters=payload.clusters, contamination=payload.contamination, label=payload.label
-        ),
         latency_microseconds=payload.latency_microseconds,
         memory=JobFits(checkpoints=context.checkpoints),
         memory_limit=payload.memory,
@@ -121,7 +126,7 @@ def _make(context: JobContext, registry: Registry, clock: Clock, work: Work) -> 
         raise _in_words(context, error) from error
     context.progress(0.97, "Registering the model")
     return registry.publish(
-        folder, by=request.by, name=name, reason="trained by a job", once=_once(context.job_id)
+        folder, by=request.by, name=name, reason="trained by a job", once=once(context.job_id)
     )
 
 
@@ -135,14 +140,10 @@ def _in_words(context: JobContext, error: FindingsError) -> FindingsError:
     return FindingsError(f"{error.message} {' '.join(told)}", findings=error.findings, hint=hint)
 
 
-def _once(job_id: str) -> str:
-    return f"job {job_id}"
-
-
 def _made_before(registry: Registry, name: str, job_id: str) -> Version | None:
     with suppress(NotFoundError):
         for event in registry.history(name):
-            if event.event == "publish" and event.details.get("once") == _once(job_id):
+            if event.event == "publish" and event.details.get("once") == once(job_id):
                 return registry.resolve(f"{name}@{event.version}")
     return None
 

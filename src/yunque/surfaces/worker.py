@@ -20,7 +20,6 @@ from yunque.runtime.jobs.worker import Worker, owner_name, work, work_off
 from yunque.runtime.logs import configure_logs
 from yunque.runtime.storage import Storage, open_storage
 from yunque.services.job_office import Office
-from yunque.services.job_units import priced
 from yunque.settings import Settings
 from yunque.surfaces.bootstrap import Platform, open_platform
 
@@ -54,8 +53,7 @@ def open_desk(platform: Platform, *, policy: Policy | None = None, rules: Rules 
     settings = platform.settings
     url = storage_address(settings)
     storage = open_storage(url)
-    kinds = priced(find_kinds(KINDS), platform.database)
-    queue = Queue(database=platform.database, kinds=kinds, policy=policy or policy_of(settings))
+    queue = Queue(database=platform.database, kinds=find_kinds(KINDS), policy=policy or policy_of(settings))
     view = FolderView(platform.database, storage, settings.home / "outputs")
     scratch = (settings.home / "scratch").absolute()
     place = Workplace(

@@ -40,10 +40,11 @@ def cancel(queue: Queue, tenant: str, job_id: str) -> Job:
         return job
 
 
-def retry(queue: Queue, tenant: str, job_id: str) -> Accepted:
+def retry(queue: Queue, tenant: str, job_id: str, units: int | None = None) -> Accepted:
     """Submit a failed or cancelled job again as a new job that names the old one; its state stays final.
 
-    The new job is charged like any other. Asking twice gives the same new job.
+    The new job is charged like any other: by the units of the old one, or by `units` where that one was free.
+    Asking twice gives the same new job.
 
     Raises:
         ConflictError: the job still waits or runs, or has succeeded.
@@ -52,7 +53,7 @@ def retry(queue: Queue, tenant: str, job_id: str) -> Accepted:
     if old.state not in FINAL - {State.SUCCEEDED}:
         raise ConflictError(f"The job is {old.state}; only a failed or cancelled job can be run again.")
     with queue.database.reading() as connection:
-        units = connection.execute(
+        reserved = connection.execute(
             sa.select(LEDGER.c.units).where(LEDGER.c.job_id == job_id, LEDGER.c.entry == "reserve")
         ).scalar()
     return submit(
@@ -63,7 +64,7 @@ def retry(queue: Queue, tenant: str, job_id: str) -> Accepted:
             payload=old.payload,
             idempotency_key=f"retry:{job_id}",
             priority=old.priority,
-            units=units,
+            units=units if reserved is None else reserved,
             upload_id=old.upload_id,
             request_id=old.request_id,
             retry_of=job_id,

@@ -11,7 +11,7 @@ def run(context: JobContext) -> JobResult:
     from yunque.surfaces.bootstrap import open_platform
 
     platform = open_platform()
-    return run_train_job(context, platform.registry, platform.clock, platform.parallel)
+    return run_train_job(context, platform.registry, platform.database, platform.clock, platform.parallel)
 
 
 KIND = Kind(
