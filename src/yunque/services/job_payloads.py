@@ -11,7 +11,6 @@ from yunque.learning.decide_wish import COVERAGE, DecisionWish, read_wish
 from yunque.learning.memory_limit import DEFAULT_MEMORY, parse_memory
 from yunque.learning.splits import SplitWish
 from yunque.learning.unlabelled.wish import UnlabelledWish
-from yunque.learning.unlabelled.wish import UnlabelledWish
 from yunque.models.registry_names import check_name, read_reference
 from yunque.services.job_fields import FieldsError, WrongField, read_fields
 from yunque.services.model_names import check_models
@@ -65,9 +64,6 @@ class TrainPayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     clusters: int | None = None
     contamination: float = 0.01
     label: str | None = None
-    clusters: int | None = None
-    contamination: float = 0.01
-    label: str | None = None
     language: Literal["en", "es"] = "en"
     description: str = ""
     origin: Origin = Origin()
@@ -94,8 +90,6 @@ def check_train(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     _try(wrong, "/payload/name", lambda: check_name(found.name) if found.name else "")
     _try(wrong, "/payload/holdout", lambda: SplitWish(holdout=found.holdout))
     _try(wrong, "/payload/folds", lambda: SplitWish(folds=found.folds))
-    _try(wrong, "/payload/clusters", lambda: UnlabelledWish(clusters=found.clusters))
-    _try(wrong, "/payload/contamination", lambda: UnlabelledWish(contamination=found.contamination))
     _try(wrong, "/payload/clusters", lambda: UnlabelledWish(clusters=found.clusters))
     _try(wrong, "/payload/contamination", lambda: UnlabelledWish(contamination=found.contamination))
     _try(wrong, "/payload/memory", lambda: parse_memory(found.memory))

@@ -12,14 +12,11 @@ from yunque.data.contract import Contract
 from yunque.data.finding import Finding
 from yunque.data.infer import Wishes
 from yunque.errors import UsageError
-from yunque.errors import UsageError
 from yunque.learning.decide_wish import COVERAGE, read_wish
 from yunque.learning.leaderboard import Leaderboard
 from yunque.learning.memory_limit import DEFAULT_MEMORY
 from yunque.learning.progress import Progress, ignore
 from yunque.learning.splits import SplitWish
-from yunque.learning.unlabelled.task import is_without_target
-from yunque.learning.unlabelled.wish import UnlabelledWish
 from yunque.learning.unlabelled.task import is_without_target
 from yunque.learning.unlabelled.wish import UnlabelledWish
 from yunque.models.manifest import CARD, REPORT
@@ -77,9 +74,6 @@ class TrainOptions(ColumnOptions, total=False):
     coverage: float
     latency_microseconds: float
     memory: str | float
-    clusters: int | None
-    contamination: float
-    label: str | None
     clusters: int | None
     contamination: float
     label: str | None
@@ -181,10 +175,6 @@ def train(
         raise UsageError(
             "There is no target column.", hint='Give target=, or task="anomaly" or task="clusters".'
         )
-    if target is None and not is_without_target(options.get("task", "auto")):
-        raise UsageError(
-            "There is no target column.", hint='Give target=, or task="anomaly" or task="clusters".'
-        )
     platform = open_platform()
     by = options.get("by") or person()
     folder = platform.settings.home / "work" / uuid.uuid4().hex
@@ -209,11 +199,6 @@ def train(
         language=options.get("language", platform.settings.language),
         description=options.get("description", ""),
         sensitive=tuple(options.get("sensitive", ())),
-        unlabelled=UnlabelledWish(
-            clusters=options.get("clusters"),
-            contamination=options.get("contamination", 0.01),
-            label=options.get("label"),
-        ),
         unlabelled=UnlabelledWish(
             clusters=options.get("clusters"),
             contamination=options.get("contamination", 0.01),

@@ -42,15 +42,6 @@ from yunque.surfaces.cli.unlabelled_options import (
     unlabelled_wish,
 )
 
-from yunque.surfaces.cli.unlabelled_options import (
-    Clusters,
-    Contamination,
-    Label,
-    Target,
-    refuse_missing_target,
-    unlabelled_wish,
-)
-
 if TYPE_CHECKING:
     from yunque.learning.splits import SplitWish
     from yunque.models.report_facts import Language
@@ -119,9 +110,6 @@ def train(
     clusters: Clusters = "auto",
     contamination: Contamination = 0.01,
     label: Label = None,
-    clusters: Clusters = "auto",
-    contamination: Contamination = 0.01,
-    label: Label = None,
     seed: Seed = 7,
     lang: Annotated[
         str, typer.Option("--lang", metavar="en|es", help="Language of report and card; YUNQUE_LANGUAGE.")
@@ -152,7 +140,6 @@ def train(
     from yunque.surfaces.cli.progress import shown_progress
     from yunque.surfaces.cli.train_page import document, show_page
 
-    refuse_missing_target(task, target)
     refuse_missing_target(task, target)
     platform = open_platform()
     who = by or person()
