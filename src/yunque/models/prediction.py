@@ -153,7 +153,9 @@ def answer_table(task: Task, decision: Decision, outputs: FloatArray) -> pl.Data
 def predictions_of(task: Task, frame: pl.DataFrame) -> list[Prediction]:
     """Give the answers that a frame of `answer_table` holds, one by one."""
     if not task.has_target:
-        found = frame.select([name for name in UNLABELLED_COLUMNS if name in frame.columns]).iter_rows(named=True)
+        found = frame.select([name for name in UNLABELLED_COLUMNS if name in frame.columns]).iter_rows(
+            named=True
+        )
         return [Prediction(value=row.pop("prediction"), **row) for row in found]
     if not task.is_classification:
         names = ["prediction", "interval_low", "interval_high"]
