@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from http_load import is_whole, many_connections, request_bytes
+from http_load import is_whole, many_connections, one_connection, request_bytes
 from serving import free_port, machine, open_model, row_bodies, running
 from serving_models import bundle_of
 from yunque.services.publish import publish
@@ -153,6 +153,7 @@ def main() -> None:
         with running([*command, *options], environment, port) as address:
             url = f"{address}/api/v1/models/{given.model}/predict"
             pid = listener(port)
+            one_connection(url, bodies, 1.0)  # the port is taken before the model is open
             peak = many_connections(url, bodies, 16, 5.0)
             rate = SHARE * peak.per_second
             print(f"peak {peak.per_second:,.0f} answers/s; {given.minutes:g} minutes at {rate:,.0f}/s\n")

@@ -73,8 +73,9 @@ class _Writer:
     def codes(self, entries: npt.NDArray[np.int64], right: npt.NDArray[np.bool_]) -> int:
         """Write a line for each code; give the number of the first."""
         rows = np.full((right.shape[0], self._n_trees), ~self._kept.dtype.type(0))
-        for position, entry in enumerate(entries):
-            rows[right[:, position], self._trees.tree[entry]] &= self._kept[entry]
+        code, position = np.nonzero(right)
+        entry = entries[position]
+        np.bitwise_and.at(rows, (code, self._trees.tree[entry]), self._kept[entry])
         return self._add(list(rows))
 
     def _add(self, rows: list[Masks]) -> int:

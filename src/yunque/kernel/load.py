@@ -41,8 +41,18 @@ def form_from_arrays(kind: str, facts: Mapping[str, Any], arrays: Mapping[str, n
     Raises:
         BundleError: the kind is unknown, or facts or arrays break a rule of that form.
     """
-    if kind not in form_kinds():
+    found = _form_of(kind)
+    if found is None:
         raise BundleError(
             f"A model of kind {kind!r} cannot be read here.", hint="It was packed by a newer version: update."
         )
-    return form_kinds()[kind].from_arrays(facts, arrays)
+    return found.from_arrays(facts, arrays)
+
+
+@cache
+def _form_of(kind: str) -> type[Form] | None:
+    """Give the form of a kind; its file is called like it, so that no other is imported."""
+    if kind not in {found.name for found in iter_modules(forms.__path__)}:
+        return None
+    form: type[Form] = import_module(f"{forms.__name__}.{kind}").FORM
+    return form

@@ -12,6 +12,7 @@ from yunque.kernel.form import FloatArray
 
 MOST_LEAVES = 64
 MOST_CODES = 1 << 14  # of one column
+MOST_ANSWERS = 1 << 27  # of all categorical nodes to all codes
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -61,18 +62,16 @@ class SmallTrees:
 
         One line for each code up to the highest in any set, one for a code in no set, one for missing.
         """
-        members = [self._members(int(number)) for number in self.threshold[nodes]]
-        known = 1 + max((int(codes[-1]) for codes in members if codes.size), default=-1)
+        numbers = self.threshold[nodes].astype(np.int64)
+        start, end = (self.sets[numbers + i].astype(np.int64) for i in (0, 1))
+        at = start[:, None] + np.arange(int((end - start).max(initial=0)))
+        words = np.where(at < end[:, None], self.sets[np.minimum(at, self.sets.size - 1)], np.uint32(0))
+        bits = np.unpackbits(words.astype("<u4").view(np.uint8), axis=1, bitorder="little")
+        known = 1 + int(np.flatnonzero(bits.any(axis=0)).max(initial=-1))
         right = np.ones((known + 2, nodes.size), np.bool_)
-        for position, codes in enumerate(members):
-            right[codes, position] = False
+        right[:known] = bits[:, :known].T == 0
         right[known + 1] = ~self.default_left[nodes]
         return right
-
-    def _members(self, category_set: int) -> IntArray:
-        words = self.sets[int(self.sets[category_set]) : int(self.sets[category_set + 1])]
-        bits = np.unpackbits(words.astype("<u4").view(np.uint8), bitorder="little")
-        return np.flatnonzero(bits)
 
 
 def small_trees(walked: tuple[npt.NDArray[Any], ...]) -> SmallTrees | None:
@@ -113,7 +112,8 @@ def small_trees(walked: tuple[npt.NDArray[Any], ...]) -> SmallTrees | None:
         most_leaves=most,
         sets=sets,
     )
-    return found if _codes(found) <= MOST_CODES else None
+    codes = _codes(found)
+    return found if codes <= MOST_CODES and codes * int(found.categorical.sum()) <= MOST_ANSWERS else None
 
 
 def _are_trees(left: IntArray, tree_start: IntArray) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from yunque.errors import StorageError
 from yunque.models.registry import Registry
@@ -17,10 +18,11 @@ from yunque.runtime.migrations import upgrade
 from yunque.runtime.parallel import Parallel
 from yunque.services.access import read_scopes
 from yunque.services.key_file import KeyFile
-from yunque.services.key_set import KeySet
 from yunque.services.rate import Rate
-from yunque.services.tokens import TokenCheck, TokenRules
 from yunque.settings import Settings
+
+if TYPE_CHECKING:
+    from yunque.services.tokens import TokenCheck
 
 KEYS_FILE = "api_keys"
 
@@ -115,7 +117,7 @@ def open_keys(settings: Settings) -> KeyFile:
     return KeyFile(keys_file(settings), settings.api_keys)
 
 
-def open_tokens(settings: Settings) -> TokenCheck | None:
+def open_tokens(settings: Settings) -> "TokenCheck | None":
     """Give what believes signed tokens, or None where no key set is named.
 
     Raises:
@@ -123,6 +125,9 @@ def open_tokens(settings: Settings) -> TokenCheck | None:
     """
     if settings.jwt_jwks_url is None:
         return None
+    from yunque.services.key_set import KeySet
+    from yunque.services.tokens import TokenCheck, TokenRules
+
     rules = TokenRules(
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,

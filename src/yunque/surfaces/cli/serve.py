@@ -1,5 +1,6 @@
 """`yunque serve`: answers by HTTP."""
 
+import gc
 import os
 import socket
 import tempfile
@@ -46,12 +47,22 @@ def serve(
     Without API keys it listens on this machine only. A newly promoted champion is picked up while it serves.
     Jobs are taken always and done by workers: `yunque worker` elsewhere, or one beside it with --worker.
     """
+    if log is not None:
+        os.environ["YUNQUE_PREDICTION_LOG"] = "true" if log else "false"  # the workers read it too
+    gc.disable()  # starting leaves little garbage; looking for it took a tenth of the start
+    try:
+        _serve((host, port), workers, with_worker=worker, as_json=as_json)
+    finally:
+        gc.enable()
+
+
+def _serve(place: tuple[str, int], workers: int, *, with_worker: bool, as_json: bool) -> None:
+    """Listen, say so, and answer until stopped."""
+    host, port = place
     import uvicorn
 
     from yunque.surfaces.bootstrap import open_keys, open_platform, open_tokens
 
-    if log is not None:
-        os.environ["YUNQUE_PREDICTION_LOG"] = "true" if log else "false"  # the workers read it too
     platform = open_platform()
     settings = platform.settings
     has_keys = open_keys(settings).current().asks or open_tokens(settings) is not None
@@ -73,15 +84,30 @@ def serve(
         "http": _wire(settings),
     }
     if workers == 1:
-        with worker_beside(worker):
-            uvicorn.Server(uvicorn.Config(APPLICATION, **options)).run(sockets=[listener])
+        server = uvicorn.Server(uvicorn.Config(APPLICATION, **options))
+        with worker_beside(with_worker):
+            _collect_once_started(server)
+            server.run(sockets=[listener])
         return
+    gc.enable()
     port = listener.getsockname()[1]
     listener.close()  # the supervisor of the workers takes the port itself
     counters = tempfile.TemporaryDirectory(prefix="counters-", dir=platform.settings.home)
-    with worker_beside(worker), counters as folder:
+    with worker_beside(with_worker), counters as folder:
         os.environ["YUNQUE_COUNTERS_FOLDER"] = folder
         uvicorn.run(APPLICATION, host=host, port=port, workers=workers, **options)
+
+
+def _collect_once_started(server: Any) -> None:
+    """Let garbage be looked for from when the server listens, and never among what it was started with."""
+    start = server.startup
+
+    async def startup(sockets: list[socket.socket] | None = None) -> None:
+        await start(sockets=sockets)
+        gc.freeze()
+        gc.enable()
+
+    server.startup = startup
 
 
 def _wire(settings: "Settings") -> Any:
