@@ -6,13 +6,14 @@ A kind of feature is taken when it lowers the loss of held-out rows by more than
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from yunque.features.fit import formulas
 from yunque.kernel.form import FloatArray
-from yunque.learning.algorithm import View
+from yunque.learning.algorithm import Algorithm, View
 from yunque.learning.arena import Arena
 from yunque.learning.candidate import Candidate
 from yunque.learning.feature_kinds import WIDER, kinds_of, possible
@@ -28,7 +29,7 @@ from yunque.learning.workers import Workers
 SHARE = 0.12  # of the search, that the choice may take
 MOST_FOLDS = 3
 MOST_ROWS = 20_000
-LEAST_ERRORS = 1.5
+LEAST_ERRORS = 2.0
 LEAST_GAIN = 0.002  # of the loss; less is not worth a feature
 ROUNDS = 200
 LOWEST_PROBABILITY = 1e-6
@@ -82,6 +83,9 @@ def choose_features(
         view: found for view in views if (found := _gain(losses, view)) is not None
     }
     taken = frozenset(kind for view, each in gains.items() if _is_taken(each) for kind in kinds_of(view)[1])
+    for view in views:
+        if view != WIDER[taken]:
+            arena.data.forget_view(view)
     return Choice(view=WIDER[taken], gains=gains, notes=_words(views, gains, taken))
 
 
@@ -112,7 +116,13 @@ def with_view(candidate: Candidate, view: View) -> Candidate:
     """Give a candidate that reads a wider view; those of the linear view stay as they are."""
     if candidate.algorithm.view != "tree" or candidate.is_reference:
         return candidate
-    return replace(candidate, algorithm=replace(candidate.algorithm, view=view))
+    return replace(candidate, algorithm=_reading(candidate.algorithm, view))
+
+
+@cache
+def _reading(found: Algorithm, view: View) -> Algorithm:
+    """Give an algorithm that reads a view; the same object for the same question."""
+    return found if found.view == view else replace(found, view=view)
 
 
 def _has_lightgbm(standings: Mapping[str, Standing]) -> bool:
@@ -148,7 +158,7 @@ def _run(arena: Arena, views: Sequence[View], until: float) -> dict[View, dict[i
 
 
 def _fit(arena: Arena, fit: _Fit, until: float) -> FoldResult:
-    learner = replace(algorithm("lightgbm"), view=fit.view)
+    learner = _reading(algorithm("lightgbm"), fit.view)
     params = {"num_leaves": 31, "learning_rate": 0.08, "feature_fraction": 0.7, "num_iterations": ROUNDS}
     job = FitJob(
         candidate=Candidate(name="features", algorithm=learner, params=params, most_rows=MOST_ROWS),

@@ -133,6 +133,12 @@ class FoldData:
         """Numbers that one training matrix of a view may hold; more rows are drawn down to it."""
         return self._most_cells
 
+    def forget_view(self, view: View) -> None:
+        """Drop what is known of a view that nobody will read."""
+        with self._lock:
+            self._encoded = {key: each for key, each in self._encoded.items() if key[0] != view}
+            self._recipes = {key: each for key, each in self._recipes.items() if key[0] != view}
+
     def forget_all(self) -> None:
         """Drop all matrices; their recipes stay."""
         with self._lock:

@@ -33,6 +33,7 @@ MOST_NUMBERS, MOST_CATEGORIES, MOST_DATES = 9, 4, 4
 MOST_KEPT = 12
 LEAST_SHARE = 0.005  # of all gain, that a kept feature has
 ROUNDS = 60  # of the model that chooses, shared among classes
+MOST_CLASSES = 8  # of the model that chooses; the rarest are one
 MOST_COLUMNS = 300  # of a recipe; wider ones propose nothing
 
 
@@ -126,13 +127,24 @@ def _strength(recipe: Recipe, gains: FloatArray) -> dict[str, float]:
     return found
 
 
+def _told(rows: Rows) -> tuple[npt.NDArray[Any], int]:
+    """Give ranks of values, or classes with the rarest as one, and the number of classes."""
+    if not rows.classes:
+        return pl.Series(rows.y).rank("average").to_numpy() / len(rows.y), 0
+    counts = np.bincount(rows.y, minlength=rows.classes)
+    order = np.argsort(-counts, kind="stable")
+    place = np.empty(rows.classes, np.int64)
+    place[order] = np.minimum(np.arange(rows.classes), MOST_CLASSES - 1)
+    return place[rows.y], min(rows.classes, MOST_CLASSES)
+
+
 def _gains(x: FloatArray, rows: Rows, seed: int) -> FloatArray:
     """Give what each column gains in a quick boosted model; values are learnt as ranks, for their tails."""
     import lightgbm
 
-    several = rows.classes > 2
-    objective = "multiclass" if several else "binary" if rows.classes else "regression"
-    y = rows.y if rows.classes else pl.Series(rows.y).rank("average").to_numpy() / len(rows.y)
+    y, classes = _told(rows)
+    several = classes > 2
+    objective = "multiclass" if several else "binary" if classes else "regression"
     params = {
         "objective": objective,
         "learning_rate": 0.15,
@@ -144,8 +156,8 @@ def _gains(x: FloatArray, rows: Rows, seed: int) -> FloatArray:
         "force_row_wise": True,
         "seed": seed,
         "verbosity": -1,
-        **({"num_class": rows.classes} if several else {}),
+        **({"num_class": classes} if several else {}),
     }
     data = lightgbm.Dataset(x, label=y, params={"verbosity": -1, "max_bin": 63}, free_raw_data=True)
-    booster = lightgbm.train(params, data, num_boost_round=max(5, ROUNDS // max(1, rows.classes - 1)))
+    booster = lightgbm.train(params, data, num_boost_round=max(5, ROUNDS // max(1, classes - 1)))
     return np.asarray(booster.feature_importance("gain"), dtype=np.float64)
