@@ -15,6 +15,7 @@ from yunque.learning.fold_data import FoldData, Table
 from yunque.learning.leaderboard import Champion, Leaderboard
 from yunque.learning.ledger import Ledger, open_ledger
 from yunque.learning.make_split import Means
+from yunque.learning.near_winner import near
 from yunque.learning.pace import measured_pace
 from yunque.learning.plan import (
     calibration_record,
@@ -28,7 +29,6 @@ from yunque.learning.portfolio import Shape, anchors, portfolio
 from yunque.learning.prepare import prepare
 from yunque.learning.race import Standing
 from yunque.learning.ranking import rank
-from yunque.learning.refine import variation
 from yunque.learning.reporter import Reporter
 from yunque.learning.request import LearnRequest
 from yunque.learning.search import Arena, close, enter, run, run_references
@@ -154,13 +154,14 @@ def _whole(
     of_amounts = not request.task.is_classification and bool(y.min() >= 0.0) and bool(y.max() > 0.0)
     candidates, slot = portfolio(request.task, shape, request.algorithms, of_amounts=of_amounts)
     longest = REFIT_SHARE * ledger.reserve / 1.6 if split.refits else seconds
+    rows = len(split.training)
     whole = replace(
         arena,
         slot=slot,
         longest=longest,
         folds=len(split.folds),
-        more=lambda standings: (
-            variation(standings, len(split.training), request.seed) if request.varies else None
+        more=lambda standings: near(
+            request.near_winner if request.varies else "nothing", standings, rows, request.seed
         ),
     )
     return whole, candidates

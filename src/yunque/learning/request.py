@@ -10,6 +10,7 @@ from yunque.learning.budget import Budget
 from yunque.learning.decide_wish import DecisionWish
 from yunque.learning.fold_memory import FoldMemory
 from yunque.learning.memory_limit import MemoryLimit
+from yunque.learning.near_winner import NearWinner
 from yunque.learning.outside import Outside
 from yunque.learning.progress import Progress, ignore
 from yunque.learning.splits import SplitWish
@@ -37,6 +38,7 @@ class LearnRequest:
         on_progress: told after every step; must return quickly.
         cancelled: asked often; once it says True the run ends soon with the best so far.
         latency_microseconds: what one row may take in the shipped blend.
+        near_winner: how such variations are found: by seeded steps, or by Optuna's estimators.
         varies: whether variations near the winner are tried when there is time left (the search of
             hyper-parameters).
         decision: what is asked of the answers, and how often intervals and sets are to hold the truth.
@@ -61,6 +63,7 @@ class LearnRequest:
     cancelled: Callable[[], bool] = never
     latency_microseconds: float = 1_000.0
     varies: bool = True
+    near_winner: NearWinner = "variations"
     decision: DecisionWish = field(default_factory=DecisionWish)
     features: tuple[str, ...] | None = None
     text: bool = True
