@@ -1,0 +1,94 @@
+"""Record a run: always on this machine, and in MLflow when it is there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from yunque.tracking.mirror import PATIENCE, Mirror, Patience
+from yunque.tracking.run_record import RunRecord
+from yunque.tracking.run_store import keep_run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracked:
+    """Where a run is recorded.
+
+    Attributes:
+        run_id: on this machine.
+        mlflow_run_id, mlflow_ui_url: in MLflow; "" when it is not there.
+        warning: one sentence when MLflow was asked for and does not have it.
+    """
+
+    run_id: str
+    mlflow_run_id: str = ""
+    mlflow_ui_url: str = ""
+    warning: str = ""
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Give MLflow's keys of an answer: absent, not null, where there is no MLflow (R2)."""
+        found = {"mlflow_run_id": self.mlflow_run_id, "mlflow_ui_url": self.mlflow_ui_url}
+        return {name: value for name, value in found.items() if value}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracking:
+    """How runs are recorded.
+
+    Attributes:
+        place: folder of this machine's records.
+        mlflow_uri: where MLflow is, as `MLFLOW_TRACKING_URI` names it; "" for nowhere.
+        language: of a warning.
+        patience: seconds that MLflow may take.
+    """
+
+    place: Path
+    mlflow_uri: str = ""
+    language: str = "en"
+    patience: Patience = PATIENCE
+
+    def begin(self, experiment: str, name: str) -> "OpenRun":
+        """Open a run; MLflow is woken beside what follows."""
+        mirror = None
+        if self.mlflow_uri:
+            mirror = Mirror(self.mlflow_uri, experiment, name, language=self.language, patience=self.patience)
+        return OpenRun(self.place, mirror)
+
+
+class OpenRun:
+    """A run that goes on; leaving it without `finish` records nothing more."""
+
+    def __init__(self, place: Path, mirror: Mirror | None) -> None:
+        self._place, self.mirror = place, mirror
+
+    def __enter__(self) -> Self:
+        """Give the run."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of MLflow."""
+        if self.mirror is not None:
+            self.mirror.close()
+
+    def finish(self, record: RunRecord, files: Mapping[str, bytes]) -> Tracked:
+        """Keep the record here, and mirror it.
+
+        Raises:
+            StorageError: this machine's disk refuses.
+        """
+        folder = keep_run(self._place, record, files)
+        if self.mirror is None:
+            return Tracked(run_id=folder.name)
+        found = self.mirror.finish(folder)
+        if found is None:
+            return Tracked(run_id=folder.name, warning=self.mirror.warning)
+        return Tracked(run_id=folder.name, mlflow_run_id=found.run_id, mlflow_ui_url=found.url)
+
+
+def with_keys(document: dict[str, Any], tracked: Tracked) -> dict[str, Any]:
+    """Give an answer with MLflow's keys where there are any."""
+    return {**document, **tracked.keys}
