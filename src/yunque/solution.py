@@ -37,7 +37,7 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """A way in by HTTP: method and path as its document has them, and "module:function" that answers."""
+    """A way in by HTTP: method and path as its document has them, and "module:function" that makes it."""
 
     method: str
     path: str

@@ -3,7 +3,7 @@
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,19 +22,12 @@ from yunque.services.orders_etl import Etl, run_etl, write_etl
 from yunque.services.orders_inference import Door, InferenceTest, ask_samples
 from yunque.services.orders_request import OF_CHAMPION, OrdersRequest
 from yunque.services.orders_train import TrainedOrders, train_orders
+from yunque.services.pipeline_house import Serve
 from yunque.services.publish import Published, settle
 from yunque.solutions.orders.ceiling import beyond, tie_reason
 from yunque.solutions.orders.columns import TARGET
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Served:
-    """A server of this machine: its address, and the headers that open it."""
-
-    address: str
-    headers: dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +44,7 @@ class OrdersHouse:
 
     registry: Registry
     clock: Clock
-    serve: Callable[[], AbstractContextManager[Served]]
+    serve: Serve
     place: Path
     scratch: Path
     once: str = ""

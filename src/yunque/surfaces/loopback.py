@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 from yunque.errors import OperationError
 from yunque.runtime.database import sqlite_url
 from yunque.services.access import Scope, grant_key
-from yunque.services.orders_run import Served
+from yunque.services.pipeline_house import Served
 from yunque.settings import Settings
 
 START_SECONDS, STOP_SECONDS = 300.0, 30.0

@@ -18,12 +18,12 @@ from yunque.services.job_input import safe_name
 from yunque.services.job_payloads import (
     DecisionPayload,
     TrainPayload,
-    check_pipeline,
     check_score,
     check_train,
     decision_wish,
 )
 from yunque.services.model_names import NOT_OFFERED, check_models, not_offered, offers
+from yunque.services.pipeline_payload import check_pipeline
 
 
 @pytest.fixture

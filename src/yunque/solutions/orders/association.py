@@ -92,7 +92,7 @@ def _parts(within: Codes | None, rows: int) -> Sequence[npt.NDArray[np.int64]]:
 
 
 def _pooled(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Put levels of few rows together: a chi-square needs about five expected in every cell (Cochran, 1954)."""
+    """Put levels of few rows together: a chi-square needs about five expected a cell (Cochran, 1954)."""
     if not table.size:
         return table
     rows = table.sum(axis=1)
