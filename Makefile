@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-slow test-chaos check format lint serve bench docs lock clean
+.PHONY: help setup setup-dev run run-orders test test-slow test-chaos check format lint serve bench docs lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -18,6 +18,10 @@ setup-dev: .make/dev ## Create .venv with what tests and checks need as well
 
 run: .make/run ## Train, prove, publish and score a real table: 336,776 flights, in under five minutes
 	$(BIN)/python examples/flights.py
+
+run-orders: .make/run ## The orders pipeline (R5) on generated orders: files to served model, inference test, call list
+	test -d .demo/orders-data || YUNQUE_HOME=.demo $(BIN)/yunque orders generate .demo/orders-data --rows 500000
+	YUNQUE_HOME=.demo $(BIN)/yunque orders run $${DATA:-.demo/orders-data} --budget $${BUDGET:-60s}
 
 test: .make/dev ## The whole suite, without what is marked slow, on two cores
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile

@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 MODELS = str(Path(tempfile.gettempdir()) / "yunque-serving-models")
 ALONE = (("install_size.py",), ("serving.py", MODELS), ("jobs.py",), ("aml_law.py",))
-ON_TABLES = (("public_tables.py", "tabular"), ("orders_truth.py", "orders"))
+ON_TABLES = (("public_tables.py", "tabular"), ("orders_truth.py", "orders"), ("orders_pipeline.py", "orders"))
 
 
 def run(script: str, *words: str) -> int:
