@@ -13,14 +13,16 @@ from yunque.learning.calibrate import Evidence, calibrate
 from yunque.learning.decide import Decided, DecisionRows, decide
 from yunque.learning.decide_wish import DecisionWish
 from yunque.learning.ensemble import Mixture, choose, mix
+from yunque.learning.fold_fit import FoldResult
 from yunque.learning.judge import Judged
 from yunque.learning.leaderboard import Champion
 from yunque.learning.oof import OutOfFold, assemble, common_folds
 from yunque.learning.race import Standing
 from yunque.learning.search import Arena
-from yunque.learning.ship import Mode, Part, Refits, bag, build, references, refit
+from yunque.learning.ship import Mode, Part, Refits, bag, build, references, refit, refit_seconds
 
 REFIT_SHARE = 0.7  # of the reserve, for refits
+BETTER = 0.01  # of the loss of a bag, for models of all rows to be shipped in its place
 DECIDED_AT = 0.4  # of the reserve, when the decision must be ready
 
 
@@ -31,6 +33,7 @@ class Blended:
     Attributes:
         oof: predictions of all that finished the compared folds.
         mixture: the chosen weights; `pareto` are the alternatives.
+        refits: whether its members are trained again on all rows, instead of the models of all folds.
         mixed: (n, n_outputs) the mixture's out-of-fold predictions, before calibration.
         calibration_found: gain and error per map.
         decided: how the mixture answers, and what is known of that.
@@ -39,6 +42,7 @@ class Blended:
     oof: OutOfFold
     mixture: Mixture
     pareto: tuple[Mixture, ...]
+    refits: bool
     mixed: FloatArray
     calibration: Calibration
     calibration_found: Mapping[str, Any]
@@ -67,22 +71,12 @@ def blend(
         if name in entered or each.candidate.is_reference
     }
     oof = assemble(arena.split.folds, results, arena.table.y, arena.table.weight, reach)
-    copies = 1 if arena.split.refits else len(oof.folds)
     costs = {
-        name: copies * float(np.median([r.microseconds_per_row for r in results[name].values()]))
+        name: float(np.median([r.microseconds_per_row for r in results[name].values()]))
         for name in oof.predictions
         if name in entered
     }
-    until = arena.ledger.search_end + 0.3 * arena.ledger.reserve
-    judged = Judged(task=arena.task, y=oof.y, weight=oof.weight)
-    mixture, pareto = choose(
-        judged,
-        {name: oof.predictions[name] for name in costs},
-        costs,
-        target,
-        out_of_time=lambda: arena.ledger.clock() > until,
-        seed=arena.seed,
-    )
+    mixture, pareto, refits = mixture_within(arena, oof, results, costs, target)
     mixed = mix(mixture.weights, oof.predictions)
     blocks = oof.judged_by if "time" in arena.split.kind else None
     evidence = Evidence(y=oof.y, predictions=mixed, weight=oof.weight, blocks=blocks)
@@ -97,11 +91,51 @@ def blend(
         oof=oof,
         mixture=mixture,
         pareto=pareto,
+        refits=refits,
         mixed=mixed,
         calibration=calibration,
         calibration_found=found,
         decided=decided,
     )
+
+
+def mixture_within(
+    arena: Arena,
+    oof: OutOfFold,
+    results: Mapping[str, Mapping[int, FoldResult]],
+    costs: Mapping[str, float],
+    target: float,
+) -> tuple[Mixture, tuple[Mixture, ...], bool]:
+    """Choose the weights: as a bag of the folds' models where that fits the target, else to be trained again.
+
+    A bag costs its folds' models together. It is given up for models of all rows, each only once, when the
+    blend that fits then is better by a hundredth and there should be time to train its members again.
+    """
+    until = arena.ledger.search_end + 0.3 * arena.ledger.reserve
+    judged = Judged(task=arena.task, y=oof.y, weight=oof.weight)
+    predictions = {name: oof.predictions[name] for name in costs}
+
+    def chosen(copies: int) -> tuple[Mixture, tuple[Mixture, ...]]:
+        return choose(
+            judged,
+            predictions,
+            {name: copies * cost for name, cost in costs.items()},
+            target,
+            out_of_time=lambda: arena.ledger.clock() > until,
+            seed=arena.seed,
+        )
+
+    if arena.split.refits:
+        return *chosen(1), True
+    bagged, pareto = chosen(len(oof.folds))
+    if bagged.loss <= min(each.loss for each in pareto) or arena.ledger.clock() > until:
+        return bagged, pareto, False
+    single, others = chosen(1)
+    needed = refit_seconds(arena.split, single.weights, results, arena.threads)
+    has_time = needed <= arena.ledger.refit_end(REFIT_SHARE) - arena.ledger.clock()
+    if has_time and bagged.loss - single.loss > BETTER * abs(bagged.loss):
+        return single, others, True
+    return bagged, pareto, False
 
 
 def _entered(standings: Mapping[str, Standing]) -> dict[str, Standing]:
@@ -125,7 +159,7 @@ def ship(
     weights = blended.mixture.weights
     notes: list[str] = []
     mode: Mode = "bag"
-    if arena.split.refits:
+    if blended.refits:
         context = Refits(
             task=arena.task,
             split=arena.split,

@@ -16,6 +16,7 @@ from yunque.learning.decide_wish import DecisionWish
 from yunque.learning.leaderboard import Decision
 from yunque.learning.metrics import metric
 from yunque.learning.scores.labels import confusion, predicted_positions
+from yunque.learning.scores.ordinal import distances
 from yunque.learning.task import Task, TaskKind
 
 EVEN = 0.5
@@ -23,6 +24,7 @@ MOST_THRESHOLDS = 200
 MOST_ROWS, MOST_ROWS_OF_MANY = 20_000, 10_000
 BOOTSTRAPS = 50
 PARTS = 5
+DISTANCES = {"class_mae": 1, "quadratic_kappa": 2}  # metrics of ordered classes: power of the distance
 CLEARLY = 2.0  # standard errors; with a factor per class one would often be chance
 
 
@@ -106,7 +108,8 @@ def decide(
         note = "no time to try the decision on rows that it was not learnt from"
     elif is_learnt and task.kind is TaskKind.MULTICLASS and not wish.is_set:
         decision = decision if _is_clear_gain(task, rows, fresh, seed) else Decision()
-        fresh = fresh if decision.factors is not None else answer_positions(decision, rows.predictions)
+        if decision == Decision():
+            fresh = answer_positions(decision, rows.predictions)
     return Decided(decision=_covered(decision, rows, wish, seed), fresh=fresh, note=note)
 
 
@@ -128,6 +131,10 @@ def _learner(
         )
     if found.needs != "labels":
         return lambda rows: Decision(), False  # noqa: ARG005
+    if found.name in DISTANCES:
+        return lambda rows: _ordinal(
+            task, found.name, _some(rows, MOST_ROWS_OF_MANY, seed), out_of_time
+        ), True
 
     def learn(rows: DecisionRows) -> Decision:
         some = _some(rows, MOST_ROWS_OF_MANY, seed)
@@ -135,6 +142,27 @@ def _learner(
         return Decision(factors=tuple(factors.tolist()))
 
     return learn, True
+
+
+def _ordinal(task: Task, name: str, rows: DecisionRows, out_of_time: Callable[[], bool]) -> Decision:
+    """Answer with the number of least expected distance, or by factors, whichever these rows find better.
+
+    Of a mean distance the former is the best answer there is; a kappa sets it against chance, and may not be.
+    """
+    apart, found = distances(task.classes, DISTANCES[name]), metric(name, task.kind)
+    if apart is None:
+        return Decision()
+    factors = class_factors(found, task, rows.y, rows.predictions, rows.weight, out_of_time)
+    tried = (
+        Decision(costs=tuple(tuple(row) for row in apart.tolist())),
+        Decision(factors=tuple(factors.tolist())),
+    )
+
+    def loss(decision: Decision) -> float:
+        answers = answer_positions(decision, rows.predictions)
+        return label_loss(found, task, confusion(rows.y, answers, len(task.classes), rows.weight))
+
+    return min(tried, key=loss)
 
 
 def _some(rows: DecisionRows, most: int, seed: int) -> DecisionRows:

@@ -1,7 +1,7 @@
 """The learning stage's front door: a checked table and a budget in, a leaderboard with a champion out."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -13,6 +13,7 @@ from yunque.learning.feature_choice import choose_features, features_record, in_
 from yunque.learning.fit_size import FitSize
 from yunque.learning.fold_data import FoldData, Table
 from yunque.learning.leaderboard import Champion, Leaderboard
+from yunque.learning.learning_curve import LearningCurve, curve_record, learning_curve
 from yunque.learning.ledger import Ledger, open_ledger
 from yunque.learning.make_split import Means
 from yunque.learning.near_winner import near
@@ -33,11 +34,21 @@ from yunque.learning.reporter import Reporter
 from yunque.learning.request import LearnRequest
 from yunque.learning.search import Arena, close, enter, run, run_references
 from yunque.learning.splits import Split
-from yunque.learning.verdict import Score, explain, judge_baselines, raise_alarms, score
+from yunque.learning.verdict import (
+    Score,
+    explain,
+    explain_groups,
+    explained_rows,
+    judge_baselines,
+    raise_alarms,
+    score,
+    score_record,
+)
 
 __all__ = ["LearnRequest", "learn"]
 
 ANCHOR_SHARE = 0.25  # of the search, that an anchor may take
+CURVE_SHARE, CURVE_MARGIN = 0.1, 0.2  # of the budget, for the learning curve; seconds it ends before it
 
 
 def learn(request: LearnRequest) -> Leaderboard:
@@ -91,17 +102,27 @@ def _learn(request: LearnRequest) -> Leaderboard:
     champion = replace(champion, decision=result.decision)
     ledger.mark("score")
     reporter.say("explain", "Shuffling columns to see which matter")
-    importance, skipped = explain(arena, champion, blended, standings)
+    explained = explained_rows(arena, champion, blended, standings)
+    importance, skipped = explain(arena, explained)
+    groups = explain_groups(arena, explained)
     notes += [f"no time for the importance of {len(skipped)} columns"] if skipped else []
     ledger.mark("explain")
     found, untested = raise_alarms(arena, result, baselines, importance)
     notes += untested
     ledger.mark("alarms")
-    told = {"notes": notes, "decision_effect": [asdict(each) for each in result.effects]}
-    told["most_cells"] = dict(arena.data.most_cells)
-    told["features"] = features_record(chosen, champion, text=request.text)
-    notes += in_words(told["features"])
-    facts = {**_facts(request, mode, champion, blended), **told}
+    curve = _curve(request, arena, blended, standings)
+    ledger.mark("curve")
+    notes += [curve.note] if curve.note else []
+    features = features_record(chosen, champion, text=request.text)
+    notes += in_words(features)
+    told = {
+        "notes": notes,
+        "most_cells": dict(arena.data.most_cells),
+        "features": features,
+        "group_importance": groups,
+        "learning_curve": curve_record(curve),
+    }
+    facts = {**_facts(request, mode, champion, blended), **told, **score_record(result)}
     board = replace(
         _board(arena, standings, blended, champion, result),
         baselines=baselines,
@@ -165,6 +186,17 @@ def _whole(
         ),
     )
     return whole, candidates
+
+
+def _curve(
+    request: LearnRequest, arena: Arena, blended: Blended, standings: Mapping[str, Standing]
+) -> LearningCurve:
+    """Measure the learning curve in what is left of the budget, and never in more than a part of it."""
+    if not request.with_curve:
+        return LearningCurve()
+    ledger = arena.ledger
+    until = min(ledger.end - CURVE_MARGIN, ledger.clock() + CURVE_SHARE * ledger.seconds)
+    return learning_curve(arena, blended, standings, until)
 
 
 def fit_size(request: LearnRequest, rows: int) -> FitSize:

@@ -7,7 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from yunque.errors import NotFoundError, UsageError
-from yunque.learning.metrics_catalogue import ALIASES, CATALOGUE, RANKINGS, FloatArray, Metric, ranking_metric
+from yunque.learning.metrics_catalogue import ALIASES as OTHER_NAMES
+from yunque.learning.metrics_catalogue import CATALOGUE as OF_ANY_TASK
+from yunque.learning.metrics_catalogue import RANKINGS, FloatArray, Metric, ranking_metric
+from yunque.learning.metrics_ordinal import ORDINAL
 from yunque.learning.scores import labels
 from yunque.learning.scores.labels import predicted_positions
 from yunque.learning.task import Task, TaskKind
@@ -29,6 +32,8 @@ __all__ = [
 
 BOOTSTRAP_SAMPLES = 100
 BOOTSTRAP_ROWS = 20_000
+ALIASES = {**OTHER_NAMES, "qwk": "quadratic_kappa", "cohen_kappa_quadratic": "quadratic_kappa"}
+CATALOGUE = {**OF_ANY_TASK, **{each.name: each for each in ORDINAL}}
 _AT_K = re.compile(rf"({'|'.join(RANKINGS)})(?:@|_at_)(\d+)(%|pct)?")
 
 

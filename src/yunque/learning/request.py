@@ -41,6 +41,7 @@ class LearnRequest:
         near_winner: how such variations are found: by seeded steps, or by Optuna's estimators.
         varies: whether variations near the winner are tried when there is time left (the search of
             hyper-parameters).
+        with_curve: whether the learning curve is measured where time is left; reports show it.
         decision: what is asked of the answers, and how often intervals and sets are to hold the truth.
         features: kinds of features that trees get beyond the usual ones ("target", "generated"); None tries
             them and decides.
@@ -64,6 +65,7 @@ class LearnRequest:
     latency_microseconds: float = 1_000.0
     varies: bool = True
     near_winner: NearWinner = "variations"
+    with_curve: bool = False
     decision: DecisionWish = field(default_factory=DecisionWish)
     features: tuple[str, ...] | None = None
     text: bool = True

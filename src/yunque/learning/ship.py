@@ -169,6 +169,17 @@ def _facts(job: FitJob) -> dict[str, Any]:
     return {"piece": "refit", "candidate": job.name, "rounds": job.rounds, "seed": job.seed}
 
 
+def refit_seconds(
+    split: Split,
+    weights: Mapping[str, float],
+    results: Mapping[str, Mapping[int, FoldResult]],
+    threads: int,
+) -> float:
+    """Give the seconds that training these members again should take, some at a time."""
+    needed = [SAFETY * _seconds(split, results[name]) for name in weights]
+    return max(*needed, sum(needed) / max(1, threads))
+
+
 def _seconds(split: Split, by_fold: Mapping[int, FoldResult]) -> float:
     last = by_fold[max(by_fold)]
     growth = len(split.training) / max(1, len(split.folds[last.fold].train))

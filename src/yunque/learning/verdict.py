@@ -1,10 +1,12 @@
 """How good the champion is, and whether to believe it: baselines, held-out score, importance, alarms."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from yunque.learning.ablation import column_groups, group_importance
 from yunque.learning.answers import answer_positions
 from yunque.learning.blending import Blended
 from yunque.learning.conformal import measured
@@ -28,7 +30,8 @@ MOST_HELD_OUT = 100_000
 FEWEST_BASELINE_ROWS, MOST_BASELINE_ROWS = 2_000, 200_000
 BASELINE_SHARE = 0.1  # of the budget, for the baselines
 ALARMED_AFTER = 1.0  # seconds after the budget when the last test of a column may begin
-EXPLAINED_AT = 0.9  # of the reserve, when importance must be ready
+EXPLAINED_AT = 0.87  # of the reserve, when importance must be ready
+GROUPED_AT = 0.92  # and the importance of groups of columns
 MOST_EVALUATED = 10_000_000  # predictions looked at for the champion's metrics
 
 
@@ -42,6 +45,7 @@ class Score:
     loss: float
     loss_error: float
     effects: tuple[Effect, ...] = ()
+    ece: tuple[float, float] | None = None
 
 
 def untouched_rows(arena: Arena) -> IntArray:
@@ -107,7 +111,23 @@ def score(arena: Arena, champion: Champion, blended: Blended, wish: DecisionWish
         loss=loss_of(found, arena.task, held.y, shown, weight),
         loss_error=loss_error(found, arena.task, held.y, shown, arena.seed),
         effects=_effects(arena, held, blended, wish or DecisionWish()),
+        ece=_calibration_errors(arena, held),
     )
+
+
+def score_record(found: Score) -> dict[str, Any]:
+    """Give what decision and calibration change, JSON-able."""
+    ece = None if found.ece is None else {"before": found.ece[0], "after": found.ece[1]}
+    return {"decision_effect": [asdict(each) for each in found.effects], "ece": ece}
+
+
+def _calibration_errors(arena: Arena, held: HeldOut) -> tuple[float, float] | None:
+    """Give the calibration error on held-out rows before and after calibration; None without classes."""
+    if not arena.task.is_classification:
+        return None
+    value = metric("ece", arena.task.kind).value
+    before, after = (value(arena.task, held.y, p, None) for p in (held.uncalibrated, held.predictions))
+    return float(before), float(after)
 
 
 def _effects(arena: Arena, held: HeldOut, blended: Blended, wish: DecisionWish) -> tuple[Effect, ...]:
@@ -122,10 +142,10 @@ def _effects(arena: Arena, held: HeldOut, blended: Blended, wish: DecisionWish) 
     return effects(arena.task, wish, held.y, (plain, fresh), weight)
 
 
-def explain(
+def explained_rows(
     arena: Arena, champion: Champion, blended: Blended, standings: Mapping[str, Standing]
-) -> tuple[dict[str, float], list[str]]:
-    """Give the permutation importance per feature column, and the columns there was no time for.
+) -> Explained:
+    """Give the model and the rows of which importance is asked.
 
     Of a bag the models of one fold speak, which is as true and costs less; without untouched rows they are
     asked on the rows that they did not learn from.
@@ -143,18 +163,34 @@ def explain(
         rows = rows if len(rows) else arena.split.folds[fold].valid
     rows = drawn(rows, 20_000, arena.seed)
     weight = None if table.weight is None else table.weight[rows]
+    return Explained(
+        blend=blend,
+        recipes=recipes,
+        frame=table.frame[rows],
+        judged=Judged(task=arena.task, y=table.y[rows], weight=weight),
+    )
+
+
+def explain(arena: Arena, explained: Explained) -> tuple[dict[str, float], list[str]]:
+    """Give the permutation importance per feature column, and the columns there was no time for."""
     return permutation_importance(
-        Explained(
-            blend=blend,
-            recipes=recipes,
-            frame=table.frame[rows],
-            judged=Judged(task=arena.task, y=table.y[rows], weight=weight),
-        ),
-        [column.name for column in table.schema.features],
+        explained,
+        [column.name for column in arena.table.schema.features],
         seed=arena.seed,
         until=arena.ledger.search_end + EXPLAINED_AT * arena.ledger.reserve,
         clock=arena.ledger.clock,
     )
+
+
+def explain_groups(arena: Arena, explained: Explained) -> dict[str, Any]:
+    """Give what groups of columns are worth together, as far as there is time: columns and loss increase."""
+    ledger, features = arena.ledger, arena.table.schema.features
+    until = ledger.search_end + GROUPED_AT * ledger.reserve
+    if ledger.clock() >= until:
+        return {}
+    groups = column_groups(features, explained.frame, arena.seed)
+    found = group_importance(explained, groups, seed=arena.seed, until=until, clock=ledger.clock)
+    return {name: {"columns": list(groups[name]), "loss_increase": value} for name, value in found.items()}
 
 
 def raise_alarms(

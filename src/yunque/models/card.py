@@ -12,6 +12,7 @@ from yunque.learning.leaderboard import Entry, Leaderboard
 from yunque.learning.metrics import metric, score_of_loss
 from yunque.models import report_limits, report_quality, report_run, report_summary
 from yunque.models.gates import needed_baselines
+from yunque.models.report_decision import ece_text, effect_rows, rule_lines
 from yunque.models.report_facts import ReportFacts
 from yunque.models.report_fairness import FairnessTable, fairness_tables, lead
 from yunque.models.report_numbers import NOTHING, count, duration, number, percent, with_error
@@ -142,11 +143,19 @@ def _decision(board: Leaderboard, t: Words) -> list[str]:
     if board.task.is_classification:
         kind = t(f"calibration.{board.champion.blend.calibration.kind}")
         lines.append(t("card.calibrated", kind=kind))
-    if decision.threshold is not None:
-        lines.append(t("card.threshold", threshold=f"{decision.threshold:.3g}"))
+    lines += [ece] if (ece := ece_text(board, t)) else []
+    lines += rule_lines(board, t)
+    lines += [
+        f"{label}: {before} → {after} ({t('decision.plain')} → {t('decision.decided')})."
+        for label, before, after in effect_rows(board, t)
+    ]
+    if decision.set_level is not None:
+        level, size = percent(decision.set_level, 0), number(decision.set_size)
+        lines.append(t("card.sets", level=level, coverage=percent(decision.set_coverage), size=size))
     if decision.interval_level is not None:
         lines.append(t("card.interval", level=percent(decision.interval_level, 0)))
-    return lines
+        lines.append(t("card.interval_measured", coverage=percent(decision.interval_coverage)))
+    return [plain(line) for line in lines]
 
 
 def _parameters(shipped: list[Entry], t: Words) -> list[tuple[str, str]]:

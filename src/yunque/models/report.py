@@ -18,8 +18,10 @@ from yunque.models.report_charts_classes import (
     separation_chart,
     threshold_chart,
 )
+from yunque.models.report_charts_more import curve_chart, groups_chart, set_chart
 from yunque.models.report_charts_race import left_rows, mixture_rows, pareto_chart, race_chart
 from yunque.models.report_charts_values import value_charts
+from yunque.models.report_decision import ece_text, effect_rows, rule_lines, set_rows, set_text
 from yunque.models.report_facts import ReportFacts
 from yunque.models.report_fairness import fairness_tables, lead
 from yunque.models.report_numbers import count
@@ -61,6 +63,7 @@ def _content(facts: ReportFacts, t: Words) -> dict[str, Any]:
         "date": facts.created.date().isoformat(),
         **_head(facts, t),
         **_charts(board, t),
+        **_decisions(board, t),
         **_tables(facts, t),
         "snippets": snippets(facts, t),
     }
@@ -102,10 +105,26 @@ def _charts(board: Leaderboard, t: Words) -> dict[str, Any]:
     return {
         "leaderboard_chart": leaderboard_chart(board, t),
         "importance_chart": importance_chart(board, t),
+        "groups_chart": groups_chart(board, t),
+        "curve_chart": curve_chart(board, t),
         "race_charts": [drawn for drawn in (race_chart(board, t), pareto_chart(board, t)) if drawn],
         "quality_charts": quality,
         "calibration_charts": calibration,
         "decision_charts": decisions,
+    }
+
+
+def _decisions(board: Leaderboard, t: Words) -> dict[str, Any]:
+    sets, more = set_rows(board)
+    level = board.champion.decision.set_level
+    return {
+        "rules": rule_lines(board, t),
+        "effects": effect_rows(board, t),
+        "set_text": set_text(board, t),
+        "sets": sets,
+        "more_sets": more,
+        "set_chart": set_chart(sets, level, t) if level is not None else None,
+        "ece_text": ece_text(board, t),
     }
 
 

@@ -89,6 +89,9 @@ def _about_scores(board: Leaderboard, words: Words) -> list[str]:
     if decision.interval_level is not None:
         coverage = percent(decision.interval_coverage)
         found.append(words("limit.interval", level=percent(decision.interval_level, 0), coverage=coverage))
+    if decision.set_level is not None:
+        level, coverage = percent(decision.set_level, 0), percent(decision.set_coverage)
+        found.append(words("limit.sets", level=level, coverage=coverage, size=number(decision.set_size)))
     return found
 
 

@@ -198,6 +198,7 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
         threads=request.threads,
         on_progress=on_progress,
         varies=request.varies,
+        with_curve=True,
         decision=request.decision,
         latency_microseconds=request.latency_microseconds,
         cancelled=request.cancelled,

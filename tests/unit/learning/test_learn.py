@@ -205,5 +205,6 @@ def test_a_slow_target_ships_fewer_microseconds() -> None:
     fast = learnt(frame, schema, task, latency_microseconds=30.0)
     shipped = fast.plan["weights"]
     costs = {entry.name: entry.microseconds_per_row or 0.0 for entry in fast.entries}
-    assert sum(costs[name] for name in shipped) * fast.plan["compared_folds"] <= 60.0
+    copies = 1 if fast.plan["mode"] == "refit" else fast.plan["compared_folds"]
+    assert sum(costs[name] for name in shipped) * copies <= 60.0
     assert len(fast.plan["pareto"]) >= 1
