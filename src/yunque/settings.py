@@ -104,6 +104,13 @@ class Settings(BaseSettings):
     counters_folder: Path | None = Field(
         default=None, description="Where the workers of one server share counters; `yunque serve` sets it."
     )
+    traces_url: str | None = Field(
+        default=None,
+        description="Where a collector takes OpenTelemetry traces by HTTP; none are made when empty.",
+    )
+    traces_share: float = Field(
+        default=1.0, ge=0.0, le=1.0, description="Share of the traces begun here that are kept."
+    )
     data_folder: Path | None = Field(
         default=None,
         description="Folder of tables that jobs may name by path; `data` under the home when empty.",

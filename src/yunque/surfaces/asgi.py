@@ -28,7 +28,7 @@ def build() -> ASGIApp:
     configure_logs()
     platform = open_platform()
     settings = platform.settings
-    return create_app(
+    app = create_app(
         Serving(
             shelf=Shelf(platform.registry, default=settings.default_model, trials=Trials(platform.database)),
             limits=Limits(
@@ -48,6 +48,11 @@ def build() -> ASGIApp:
             office=open_desk(platform).office,
         )
     )
+    if settings.traces_url is None:
+        return app
+    from yunque.surfaces.http.traces import Traced, open_traces
+
+    return Traced(app, open_traces(settings.traces_url, settings.traces_share))
 
 
 def _open_watch(platform: Platform) -> Watch:

@@ -43,6 +43,7 @@ GONE = 499  # the client left before its body was complete; nobody reads an answ
 JSON = b"application/json"
 BINARY_FOLLOWS = HEADER_LENGTH.lower().encode()
 NOSNIFF = (b"x-content-type-options", b"nosniff")
+ROUTE = "yunque.route"  # where a scope names the template of an address that FastAPI did not see
 GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -89,6 +90,7 @@ class FastPath:
             if target is not None:
                 headers = dict(scope["headers"])
                 if self._is_ordinary(headers):
+                    scope[ROUTE] = target.route
                     counts = self._serving.metrics.counts
                     counts.in_flight += 1
                     try:
