@@ -10,6 +10,7 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
+from yunque.models.gates import Shortfall
 from yunque.models.report_numbers import count, number, percent
 from yunque.models.report_words import Words
 from yunque.solutions.orders.costs import Costs
@@ -18,6 +19,9 @@ from yunque.solutions.orders.notice import Language, Notice, words
 from yunque.solutions.orders.scores import Scores
 from yunque.solutions.orders.select import Doubt
 from yunque.version import __version__
+
+CALIBRATED = 0.02  # calibration error up to which probabilities may be multiplied by money
+NEAR = 0.01  # nats above the ceiling that count as reached
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +36,8 @@ class OrdersFacts:
         doubts: columns that the rules doubted.
         scores: of the champion on held-out orders; costs: of errors and calls.
         candidates: rows as `services.orders_candidates` gives them; choice: what chose.
-        constant: metrics of always giving the shares of the channels; column: the best single column.
+        constant: metrics of always giving the shares of the channels; column: the best single column, and
+            single: its log-loss alone.
         inference: metrics of the inference test.
         called: the first clients of the ranking; clients, worth: how many there are, and are worth a call.
         call_file: where the ranking is.
@@ -41,7 +46,7 @@ class OrdersFacts:
     model: str
     promoted: bool
     alarmed: bool
-    shortfalls: tuple[str, ...]
+    shortfalls: tuple[Shortfall, ...]
     asked: str
     split: str
     date: str
@@ -54,6 +59,7 @@ class OrdersFacts:
     choice: str
     constant: Mapping[str, float]
     column: str
+    single: float
     inference: Mapping[str, float]
     called: pl.DataFrame
     clients: int
@@ -74,6 +80,7 @@ def render_orders(facts: OrdersFacts, language: Language) -> str:
         "css": Markup(_style()),  # noqa: S704 - our own file
         "yunque": __version__,
         "head": _head(facts, t),
+        "gaps": [gap_text(gap, language) for gap in facts.shortfalls],
         "numbers": _numbers(facts, t),
         "short": _short(facts, t),
         "shares": _shares(facts.scores),
@@ -169,7 +176,11 @@ def _short(facts: OrdersFacts, t: Words) -> list[str]:
     majority = max(facts.scores.true_shares, key=lambda name: facts.scores.true_shares[name])
     said = [t("report.alarm")] if facts.alarmed else []
     said += [
-        t("report.short_1", share=0.6, ece=metrics["ece"]),
+        t(
+            "report.short_1" if metrics["ece"] <= CALIBRATED else "report.short_1_bad",
+            share=0.6,
+            ece=metrics["ece"],
+        ),
         t(
             "report.short_2",
             accuracy=metrics["accuracy"],
@@ -181,9 +192,19 @@ def _short(facts: OrdersFacts, t: Words) -> list[str]:
         hit = facts.scores.lift * facts.scores.true_shares["DIGITAL"]
         said.append(t("report.short_3", hit=hit, lift=facts.scores.lift))
     if not facts.alarmed and facts.column:
-        ceiling = bayes_ceiling().log_loss
-        said.append(t("report.short_4", column=facts.column, ceiling=ceiling, loss=metrics["log_loss"]))
+        known = {"column": facts.column, "ceiling": bayes_ceiling().log_loss, "loss": metrics["log_loss"]}
+        is_reached = known["loss"] <= known["ceiling"] + NEAR
+        said.append(t("report.short_4" if is_reached else "report.short_5", single=facts.single, **known))
     return said
+
+
+def gap_text(gap: Shortfall, language: Language) -> str:
+    """Say what a model falls short of in the reader's language; other gates speak for themselves."""
+    t = words(language)
+    if gap.found is None or gap.needed is None or gap.gate not in ("baseline", "requirement"):
+        return gap.message
+    target = gap.message.partition(" is not met")[0]
+    return t(f"report.gap_{gap.gate}", target=target, found=gap.found, needed=gap.needed)
 
 
 def _shares(scores: Scores) -> list[tuple[str, list[tuple[str, str, float]]]]:

@@ -166,6 +166,8 @@ def run(
 
 def show(done: "OrdersRun", *, as_json: bool) -> None:
     """Tell the outcome: one JSON document, or a page of text."""
+    from yunque.solutions.orders.report import gap_text
+
     if as_json:
         record = done.record(sorted(path.name for path in done.folder.rglob("*") if path.is_file()))
         notices = [notice.to_dict() for notice in done.etl.intake.notices]
@@ -194,7 +196,7 @@ def show(done: "OrdersRun", *, as_json: bool) -> None:
         f"{test['inference_success_rate']:.0%} answered, {test['inference_avg_time_ms']:.1f} ms on average"
     )
     for shortfall in done.published.shortfalls:
-        say(f"- {shortfall.message}")
+        say(f"- {gap_text(shortfall, language)}")
     if done.alarmed:
         say("LEAK ALARM: the score is beyond what an honest model of these data can reach; not put to use.")
     say("In use." if done.published.promoted else "Not in use.")
