@@ -98,7 +98,7 @@ def test_a_training_is_submitted_polled_lost_with_its_worker_and_finished_by_ano
             "random_forest",
         }
         manifest = client.get(f"{AUTO_ML}/jobs/{job}/manifest").json()
-        assert manifest["dataset_hash"].startswith("sha256:") and manifest["mlflow_run_id"] is None
+        assert manifest["dataset_hash"].startswith("sha256:") and "mlflow_run_id" not in manifest
         assert manifest["models"] and manifest["registered_model"]["version"] == 1
         assert json.loads((place / "manifest.json").read_text()) == manifest
         assert "numpy==" in (place / "pip_freeze.txt").read_text()

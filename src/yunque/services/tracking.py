@@ -1,14 +1,22 @@
 """Record a run: always on this machine, and in MLflow when it is there."""
 
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from yunque.errors import StorageError
+from yunque.models.registry import Registry
+from yunque.services.publish import Published
 from yunque.tracking.mirror import PATIENCE, Mirror, Patience
 from yunque.tracking.run_record import RunRecord
 from yunque.tracking.run_store import keep_run
+from yunque.tracking.training_run import TrainingFacts, training_run
+
+LOG = logging.getLogger("yunque.tracking")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,9 +24,9 @@ class Tracked:
     """Where a run is recorded.
 
     Attributes:
-        run_id: on this machine.
+        run_id: on this machine; "" when its disk refused.
         mlflow_run_id, mlflow_ui_url: in MLflow; "" when it is not there.
-        warning: one sentence when MLflow was asked for and does not have it.
+        warning: one sentence when a record that was asked for could not be made.
     """
 
     run_id: str
@@ -57,6 +65,24 @@ class Tracking:
         return OpenRun(self.place, mirror)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is known of a training beside its bundle.
+
+    Attributes:
+        experiment, name: what it belongs to, and its own name.
+        by: who asked; began, ended: when.
+        tags: more to find it by.
+    """
+
+    experiment: str
+    name: str
+    by: str
+    began: datetime
+    ended: datetime
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
 class OpenRun:
     """A run that goes on; leaving it without `finish` records nothing more."""
 
@@ -75,18 +101,34 @@ class OpenRun:
             self.mirror.close()
 
     def finish(self, record: RunRecord, files: Mapping[str, bytes]) -> Tracked:
-        """Keep the record here, and mirror it.
-
-        Raises:
-            StorageError: this machine's disk refuses.
-        """
-        folder = keep_run(self._place, record, files)
+        """Keep the record here, and mirror it; what cannot be kept costs a warning, never the run."""
+        try:
+            folder = keep_run(self._place, record, files)
+        except StorageError as error:
+            LOG.warning("%s", error)
+            return Tracked(run_id="", warning=str(error))
         if self.mirror is None:
             return Tracked(run_id=folder.name)
         found = self.mirror.finish(folder)
         if found is None:
             return Tracked(run_id=folder.name, warning=self.mirror.warning)
         return Tracked(run_id=folder.name, mlflow_run_id=found.run_id, mlflow_ui_url=found.url)
+
+
+def track_training(run: OpenRun, registry: Registry, published: Published, asked: Asked) -> Tracked:
+    """Record a training from the bundle that it published."""
+    version = published.version
+    facts = TrainingFacts(
+        experiment=asked.experiment,
+        run_name=asked.name,
+        version=version.version,
+        aliases=version.aliases,
+        by=asked.by,
+        started=asked.began.timestamp(),
+        ended=asked.ended.timestamp(),
+        tags=asked.tags,
+    )
+    return run.finish(*training_run(registry.load(version), facts))
 
 
 def with_keys(document: dict[str, Any], tracked: Tracked) -> dict[str, Any]:

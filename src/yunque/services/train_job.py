@@ -27,29 +27,41 @@ from yunque.services.job_input import fetch_upload
 from yunque.services.job_payloads import TrainPayload, decision_wish
 from yunque.services.model_owner import may_train, once, refuse_taken
 from yunque.services.publish import Published, settle
+from yunque.services.tracking import Asked, Tracking, track_training
 from yunque.services.train import TrainRequest
 from yunque.services.train_any import train_any
 from yunque.services.train_result import Told, leave_results
 
+EXPERIMENT = "auto_ml"
 _HEADER_ROWS = 100
 
 
-def run_train_job(
-    context: JobContext,
-    registry: Registry,
-    database: Database,
-    clock: Clock,
-    plan: Parallel | None = None,
-) -> JobResult:
-    """Train, publish, and leave leaderboard, manifest and report; runs in the child of a worker.
+@dataclass(frozen=True, kw_only=True)
+class TrainHouse:
+    """The real things that a training needs.
 
-    `plan` says where fits are made; a cluster must reach the home, where scratch files are.
+    Attributes:
+        registry, database: where the model goes, and whose it is.
+        plan: where fits are made; a cluster must reach the home, where scratch files are.
+        tracking: where the run is recorded.
+    """
+
+    registry: Registry
+    database: Database
+    clock: Clock
+    plan: Parallel
+    tracking: Tracking
+
+
+def run_train_job(context: JobContext, house: TrainHouse) -> JobResult:
+    """Train, publish, and leave leaderboard, manifest and report; runs in the child of a worker.
 
     Raises:
         DataError, FindingsError, TrainingError: as `train`; the findings are told in the job's log.
         ConflictError: the model's name belongs to another tenant or to the house.
     """
     payload = msgspec.convert(dict(context.payload), TrainPayload)
+    registry, database, began = house.registry, house.database, house.clock.now()
     table = fetch_upload(context, payload.origin.file_name)
     target, why = _target(payload, table)
     name = payload.name or _model_name(payload.origin.file_name, target or payload.task)
@@ -57,14 +69,26 @@ def run_train_job(
         name = _model_name(f"{context.tenant}-{name}", "")
     refuse_taken(database, registry, name, context.tenant)
     context.log(f"{f'predicting {target!r}' if target else f'looking for {payload.task}'}: {why}")
-    version = _made_before(registry, name, context.job_id)
-    if version is None:
-        work = Work(payload=payload, table=table, target=target, name=name, plan=plan or Parallel())
-        version = _make(context, registry, clock, work)
-    else:
-        context.log(f"{version.label} was registered by an earlier attempt")
-    published = _settle(registry, version, payload.origin.by)
-    told = Told(payload=payload, target=target, target_reason=why, published=published)
+    with house.tracking.begin(EXPERIMENT, f"automl_job_{context.job_id}") as run:
+        version = _made_before(registry, name, context.job_id)
+        if version is None:
+            work = Work(payload=payload, table=table, target=target, name=name, plan=house.plan)
+            version = _make(context, registry, house.clock, work)
+        else:
+            context.log(f"{version.label} was registered by an earlier attempt")
+        published = _settle(registry, version, payload.origin.by)
+        asked = Asked(
+            experiment=EXPERIMENT,
+            name=f"automl_job_{context.job_id}",
+            by=payload.origin.by or context.tenant,
+            began=began,
+            ended=house.clock.now(),
+            tags={"job_id": context.job_id},
+        )
+        tracked = track_training(run, registry, published, asked)
+    if tracked.warning:
+        context.log(tracked.warning)
+    told = Told(payload=payload, target=target, target_reason=why, published=published, tracked=tracked)
     return leave_results(context, registry.load(published.version), told)
 
 

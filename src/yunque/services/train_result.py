@@ -11,11 +11,13 @@ from yunque.runtime.jobs.context import JobContext, JobResult
 from yunque.runtime.jobs.folders import RESULT_NAME
 from yunque.services.job_payloads import TrainPayload
 from yunque.services.publish import Published
+from yunque.services.tracking import Tracked
 from yunque.version import __version__
 
 AUTO_ML = "auto_ml"
 PIP_FREEZE = "pip_freeze.txt"
 MANIFEST_FORMAT = 1
+MLFLOW_KEYS = ("mlflow_run_id", "mlflow_ui_url")  # absent, not null, where there is no MLflow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,14 +27,14 @@ class Told:
     Attributes:
         target: the column that is predicted; None where the task has none.
         target_reason: why that column is predicted.
-        mlflow_run_id: the run that mirrors this training, None when there is none.
+        tracked: where the run is recorded.
     """
 
     payload: TrainPayload
     target: str | None
     target_reason: str
     published: Published
-    mlflow_run_id: str | None = None
+    tracked: Tracked
 
 
 def leave_results(context: JobContext, bundle: LoadedBundle, told: Told) -> JobResult:
@@ -84,7 +86,7 @@ def result_document(job_id: str, manifest: Manifest, told: Told) -> dict[str, An
             "alarms": manifest.alarms,
             "findings": manifest.findings,
             "dataset": {**plain(manifest.dataset), "sha256": told.payload.origin.sha256},
-            "mlflow_run_id": told.mlflow_run_id,
+            **told.tracked.keys,
         }
     )
     return document
@@ -125,7 +127,7 @@ def manifest_document(job_id: str, bundle: LoadedBundle, told: Told) -> dict[str
                 "bundle_id": bundle.id,
                 "promoted": told.published.promoted,
             },
-            "mlflow_run_id": told.mlflow_run_id,
+            **told.tracked.keys,
             "dependencies": PIP_FREEZE,
             "versions": manifest.versions,
             "yunque_version": __version__,
@@ -147,5 +149,5 @@ def _summary(result: dict[str, Any]) -> dict[str, Any]:
         "loss": champion["loss"],
         "metrics": champion["metrics"],
         "candidates": len(result["leaderboard"]),
-        "mlflow_run_id": result["mlflow_run_id"],
+        **{name: result[name] for name in MLFLOW_KEYS if name in result},
     }

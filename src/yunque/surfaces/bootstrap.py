@@ -23,6 +23,7 @@ from yunque.settings import Settings
 
 if TYPE_CHECKING:
     from yunque.services.tokens import TokenCheck
+    from yunque.services.tracking import Tracking
 
 KEYS_FILE = "api_keys"
 
@@ -53,6 +54,17 @@ class Platform:
         """Where independent parts are done: on the Dask cluster where one is named, else here."""
         address = self.settings.dask_address
         return Parallel(where="dask", dask_address=address) if address else Parallel()
+
+    @property
+    def tracking(self) -> "Tracking":
+        """How runs are recorded: under the home, and in MLflow where one is named."""
+        from yunque.services.tracking import Tracking
+
+        return Tracking(
+            place=self.settings.home / "runs",
+            mlflow_uri=self.settings.mlflow_tracking_uri or "",
+            language=self.settings.language,
+        )
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

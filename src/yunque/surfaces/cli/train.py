@@ -132,13 +132,14 @@ def train(
     from yunque.services.fit_memory_store import FolderFits
     from yunque.services.publish import publish
     from yunque.services.source_memory import remember_source
+    from yunque.services.tracking import Asked, track_training, with_keys
     from yunque.services.train import TrainRequest
     from yunque.services.train_any import train_any as run_train
     from yunque.surfaces.bootstrap import open_platform, person
     from yunque.surfaces.cli.contract_file import read_contract
     from yunque.surfaces.cli.interrupt import kept_on_interrupt
     from yunque.surfaces.cli.progress import shown_progress
-    from yunque.surfaces.cli.train_page import document, show_page
+    from yunque.surfaces.cli.train_page import document, show_page, show_record
 
     refuse_missing_target(task, target)
     platform = open_platform()
@@ -178,7 +179,9 @@ def train(
         spent_seconds=platform.clock.monotonic() - attempt.began,
         parallel=platform.parallel,
     )
-    with platform.scratch() as folder:
+    run_name = f"entrenamiento_{request.name}" if request.language == "es" else f"training_{request.name}"
+    with platform.scratch() as folder, platform.tracking.begin(request.name, run_name) as run:
+        began = platform.clock.now()
         with (
             shown_progress(parse_budget(budget), quiet=as_json) as listener,
             kept_on_interrupt() as cancelled,
@@ -186,11 +189,14 @@ def train(
             request = replace(request, cancelled=cancelled)
             trained = run_train(request, folder, platform.clock, listener)
         published = publish(platform.registry, folder, name=request.name, by=who)
+        asked = Asked(experiment=request.name, name=run_name, by=who, began=began, ended=platform.clock.now())
+        tracked = track_training(run, platform.registry, published, asked)
     remember_source(platform.settings.home, trained.bundle.manifest.dataset.fingerprint, tables)
     if as_json:
-        write_json(document(trained, published))
+        write_json(with_keys(document(trained, published), tracked))
     else:
         show_page(trained, published)
+        show_record(tracked)
     if not published.promoted:
         raise typer.Exit(SHORT_OF_A_GATE)
 

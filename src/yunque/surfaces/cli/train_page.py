@@ -6,11 +6,13 @@ from yunque.learning.leaderboard import Baseline, Entry, Leaderboard
 from yunque.models.bundle_json import plain
 from yunque.models.manifest import CARD, REPORT
 from yunque.services.publish import Published
+from yunque.services.tracking import Tracked
 from yunque.services.train import Trained
 from yunque.surfaces.cli.check import show_findings
 from yunque.surfaces.cli.console import say, write_table
 from yunque.surfaces.cli.model_page import headline
 
+PLAIN = {"permuted_columns": "shuffled columns", "chance": "by chance"}
 SHOWN_CANDIDATES = 15
 SHOWN_COLUMNS = 8
 
@@ -63,10 +65,18 @@ def show_page(trained: Trained, published: Published) -> None:
     _show_end(published)
 
 
+def show_record(tracked: Tracked) -> None:
+    """Say where the run is recorded beside this machine, or why it is not."""
+    if tracked.mlflow_run_id:
+        say(f"MLflow run {tracked.mlflow_run_id}  {tracked.mlflow_ui_url}".rstrip())
+    elif tracked.warning:
+        say(f"Warning: {tracked.warning}")
+
+
 def _show_candidates(board: Leaderboard) -> None:
     rows = [_candidate(entry) for entry in board.entries[:SHOWN_CANDIDATES]]
     write_table(
-        f"Candidates, best first ({board.task.metric} as a loss on rows of the folds, lower is better)",
+        f"Candidates, best first ({board.task.metric} as a loss on {_judged_on(board)}, lower is better)",
         ["candidate", "loss", "± error", "in champion", "fit s", "µs/row", "state"],
         rows,
         right="loss,± error,in champion,fit s,µs/row",
@@ -74,6 +84,10 @@ def _show_candidates(board: Leaderboard) -> None:
     if len(board.entries) > SHOWN_CANDIDATES:
         say(f"… and {len(board.entries) - SHOWN_CANDIDATES} more, in leaderboard.csv and the report.")
     say()
+
+
+def _judged_on(board: Leaderboard) -> str:
+    return "rows of the folds" if board.task.has_target else "rows kept apart to judge"
 
 
 def _candidate(entry: Entry) -> list[str]:
@@ -90,6 +104,7 @@ def _candidate(entry: Entry) -> list[str]:
 
 def _show_scores(board: Leaderboard) -> None:
     kind = "untouched test rows" if board.held_out.kind == "test" else "rows of the folds"
+    kind = kind if board.task.has_target else _judged_on(board)
     titles = [_title(baseline) for baseline in board.baselines]
     names = headline(board.champion_metrics)
     loss = [
@@ -121,6 +136,8 @@ def _show_scores(board: Leaderboard) -> None:
 
 
 def _title(baseline: Baseline) -> str:
+    if baseline.name in PLAIN:
+        return PLAIN[baseline.name]
     return "constant" if baseline.column is None else f"best column: {baseline.column}".replace(",", " ")
 
 
@@ -128,7 +145,8 @@ def _show_columns(board: Leaderboard) -> None:
     ranked = sorted(board.importance.items(), key=lambda item: -item[1])[:SHOWN_COLUMNS]
     if ranked:
         shown = ", ".join(f"{name} ({share:+.4f})" for name, share in ranked)
-        say(f"What matters most (loss added when the column is shuffled): {shown}")
+        what = "loss added" if board.task.has_target else "change of the answers"
+        say(f"What matters most ({what} when the column is shuffled): {shown}")
         say()
 
 

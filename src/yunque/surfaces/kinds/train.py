@@ -7,11 +7,18 @@ from yunque.services.job_payloads import check_train
 
 def run(context: JobContext) -> JobResult:
     """Do the job, in the child of a worker."""
-    from yunque.services.train_job import run_train_job
+    from yunque.services.train_job import TrainHouse, run_train_job
     from yunque.surfaces.bootstrap import open_platform
 
     platform = open_platform()
-    return run_train_job(context, platform.registry, platform.database, platform.clock, platform.parallel)
+    house = TrainHouse(
+        registry=platform.registry,
+        database=platform.database,
+        clock=platform.clock,
+        plan=platform.parallel,
+        tracking=platform.tracking,
+    )
+    return run_train_job(context, house)
 
 
 KIND = Kind(
