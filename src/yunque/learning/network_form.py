@@ -30,7 +30,7 @@ def network_arrays(shape: Shape, inputs: Inputs, flat: Array) -> dict[str, npt.N
         "flags": inputs.flags,
         "categories": inputs.categories,
         "level_starts": starts.astype(np.int64),
-        "has_missing": inputs.has_missing,
+        "has_missing": inputs.has_missing.astype(np.uint8),
         "level_rows": np.ascontiguousarray(rows),
         "weights": np.concatenate([layer.ravel() for layer in layers]),
         "biases": np.concatenate([p[f"bias_{i}"] for i in range(len(layers))]),

@@ -23,9 +23,9 @@ from yunque.learning.task import TaskKind
 STOP_AFTER = "stop_after"
 LINKS: dict[TaskKind, Link] = {TaskKind.BINARY: "sigmoid", TaskKind.MULTICLASS: "softmax"}
 # Rows from which hidden layers have a width, and a step reads a number of rows.
-WIDTHS = ((0, 64), (1_500, 128), (30_000, 256))
+WIDTHS = ((0, 64), (1_500, 128), (100_000, 256))
 BATCHES = ((0, 64), (1_000, 128), (2_000, 256), (40_000, 512), (200_000, 1024))
-EPOCHS, FEWEST_EPOCHS, MOST_STEPS = 64, 6, 4_000
+EPOCHS, FEWEST_EPOCHS, MOST_VISITS = 64, 4, 1_500_000  # a visit is one row in one epoch
 BEYOND = 0.1  # share of the spread of training answers by which a prediction may leave it
 
 
@@ -41,13 +41,12 @@ class _Trained:
 
 def _defaults(request: FitRequest) -> dict[str, Any]:
     rows = len(request.train.y)
-    width = [width for least, width in WIDTHS if rows >= least][-1]
-    batch = [batch for least, batch in BATCHES if rows >= least][-1]
+    width, batch = _by_rows(WIDTHS, rows), _by_rows(BATCHES, rows)
     return {
         "hidden_layer_sizes": (width,) * 3,
         "frequencies": 8,
         "activation": "selu" if request.task.is_classification else "mish",
-        "epochs": int(np.clip(MOST_STEPS * batch // rows, FEWEST_EPOCHS, EPOCHS)),
+        "epochs": _epochs(rows),
         "batch": batch,
         "learning_rate": 0.04 if request.task.is_classification else 0.07,
         "decay": 0.02,
@@ -56,6 +55,14 @@ def _defaults(request: FitRequest) -> dict[str, Any]:
         "frequency_spread": 0.1,
         STOP_AFTER: None,
     }
+
+
+def _by_rows(steps: tuple[tuple[int, int], ...], rows: int) -> int:
+    return [value for least, value in steps if rows >= least][-1]
+
+
+def _epochs(rows: int) -> int:
+    return int(np.clip(MOST_VISITS // rows, FEWEST_EPOCHS, EPOCHS))
 
 
 def settings(request: FitRequest) -> dict[str, Any]:
@@ -220,9 +227,10 @@ def _native_raw(fitted: Fitted, request: FitRequest, x: FloatArray) -> FloatArra
 
 
 def _cost(rows: int, columns: int, outputs: int) -> float:
-    """Measured: steps of 256 rows and 128 units take about 3 ms with 15 columns."""
-    steps = min(MOST_STEPS, EPOCHS * max(1, rows // 256))
-    return 0.1 + steps * 3e-3 * (0.6 + 0.4 * columns / 15 + 0.002 * outputs)
+    """Measured: a visit of a row costs by its columns and by its products, 40 in a nanosecond."""
+    width = _by_rows(WIDTHS, rows)
+    products = 6 * width * (4 * columns + 2 * width + outputs)
+    return 0.1 + _epochs(rows) * rows * (4e-6 + 1.5e-7 * columns + 2.5e-11 * products)
 
 
 ALGORITHM = Algorithm(
