@@ -1,6 +1,6 @@
 """R5's pipeline on R5's data: every figure that the orders solution promises, and whether it is met.
 
-    python benchmarks/orders_pipeline.py FOLDER [--budget 60s] [--leak]
+    python benchmarks/orders_pipeline.py FOLDER [--budget 60s] [--leak] [--etl-only]
 
 FOLDER holds the orders as *.parquet; `yunque orders generate FOLDER` makes some where the real ones are not
 at hand. The ETL is timed in a process of its own, so that its memory is its own. With --leak a second run
@@ -125,10 +125,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--budget", default="60s")
     parser.add_argument("--leak", action="store_true")
+    parser.add_argument("--etl-only", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch)
         tell_etl(asked.folder, home)
+        if asked.etl_only:
+            return
         _, document, seconds = run(home, str(asked.folder), "--budget", asked.budget)
         tell_run(document, seconds)
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20

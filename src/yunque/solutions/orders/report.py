@@ -192,9 +192,9 @@ def _short(facts: OrdersFacts, t: Words) -> list[str]:
         hit = facts.scores.lift * facts.scores.true_shares["DIGITAL"]
         said.append(t("report.short_3", hit=hit, lift=facts.scores.lift))
     if not facts.alarmed and facts.column:
-        known = {"column": facts.column, "ceiling": bayes_ceiling().log_loss, "loss": metrics["log_loss"]}
-        is_reached = known["loss"] <= known["ceiling"] + NEAR
-        said.append(t("report.short_4" if is_reached else "report.short_5", single=facts.single, **known))
+        loss, ceiling = metrics["log_loss"], bayes_ceiling().log_loss
+        key = "report.short_4" if loss <= ceiling + NEAR else "report.short_5"
+        said.append(t(key, column=facts.column, ceiling=ceiling, loss=loss, single=facts.single))
     return said
 
 
