@@ -6,7 +6,7 @@ FOLDER holds Parquet files and an `index.json` (see `public_tables.py`). 25 % of
 are kept away; the loss of the champion on them is divided by that of the constant (0: perfect, 1: the
 constant). Printed is that normalised loss with none of the kinds, and its change by each kind alone, by both
 forced together, by what the run decides by itself, and by text where a table has some; below 0 is better.
-`--one-model` fits one LightGBM configuration on three folds instead of whole runs: less true, less noise.
+`--one-model` fits one LightGBM configuration on two folds instead of whole runs: less true, less noise.
 """
 
 import argparse
@@ -54,10 +54,12 @@ class Prepared:
     has_text: bool
 
 
-def prepared(folder: Path, entry: dict[str, Any]) -> Prepared:
+def prepared(folder: Path, entry: dict[str, Any], most_rows: int, seed: int) -> Prepared:
     """Read and check a table; leak and id columns are left out for every variant."""
     frame = pl.read_parquet(folder / entry["file"]).drop(entry["leak_columns"] + entry["id_columns"])
     frame = frame.filter(pl.col(entry["target"]).is_not_null())
+    if most_rows and frame.height > most_rows:
+        frame = frame.sample(most_rows, seed=seed)
     found = check(CheckRequest(source=frame, wishes=Wishes(target=entry["target"]), name="ablation"))
     task = infer_task(found.contract, found.checked.frame, "auto", "auto")
     has_text = any(column.kind is Kind.TEXT for column in found.contract.schema.features)
@@ -111,11 +113,10 @@ def whole_run(table: Prepared, seconds: float, seed: int) -> dict[str, float]:
 
 
 def one_model(table: Prepared, seed: int) -> dict[str, float]:
-    """Give the normalised loss of one LightGBM configuration on three folds, per view."""
+    """Give the normalised loss of one LightGBM configuration on two folds, per view."""
     means = Means(seconds=60.0, threads=2, seed=seed)
-    rows, split, _ = prepare(
-        table.frame, table.contract.schema, table.task, SplitWish(kind="random", folds=3), means
-    )
+    wish = SplitWish(kind="random", folds=2)
+    rows, split, _ = prepare(table.frame, table.contract.schema, table.task, wish, means)
     found: dict[str, list[float]] = {}
     plain, textless = FoldData(rows, split, seed), FoldData(rows, split, seed, text=False)
     for fold, part in enumerate(split.folds):
@@ -126,7 +127,7 @@ def one_model(table: Prepared, seed: int) -> dict[str, float]:
             views["without text"] = (textless, "tree")
         for name, (data, view) in views.items():
             learner = replace(algorithm("lightgbm"), view=view)
-            candidate = Candidate(name="x", algorithm=learner, params={**ONE_MODEL, "learning_rate": 0.06})
+            candidate = Candidate(name="x", algorithm=learner, params={**ONE_MODEL, "learning_rate": 0.1})
             job = FitJob(candidate=candidate, fold=fold, task=table.task, seed=seed)
             predictions: FloatArray = run_fit(job, data.get(view, fold), REAL_CLOCK.monotonic).predictions
             found.setdefault(name, []).append(judged.loss(predictions) / scale)
@@ -155,15 +156,16 @@ def main() -> None:
     parser.add_argument("--tables", default="")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--one-model", action="store_true")
+    parser.add_argument("--rows", type=int, default=0, help="draw so many rows of each table first; 0: all")
     asked = parser.parse_args()
-    how = "one LightGBM, three folds" if asked.one_model else f"whole runs of {asked.budget}"
+    how = "one LightGBM, two folds" if asked.one_model else f"whole runs of {asked.budget}"
     print(f"{how}; normalised loss without, and its change by each kind (below 0 is better)")
     print(f"{'table':20s} {'without':>8s} " + " ".join(f"{name:>9s}" for name in COLUMNS), flush=True)
     every: dict[str, list[float]] = {name: [] for name in COLUMNS}
     for entry in json.loads((asked.folder / "index.json").read_text()):
         if asked.tables and entry["name"] not in asked.tables.split(","):
             continue
-        table = prepared(asked.folder, entry)
+        table = prepared(asked.folder, entry, asked.rows, asked.seed)
         with threadpool_limits(limits=1, user_api="blas"):
             if asked.one_model:
                 losses = one_model(table, asked.seed)

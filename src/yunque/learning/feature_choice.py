@@ -28,10 +28,10 @@ from yunque.learning.workers import Workers
 
 SHARE = 0.12  # of the search, that the choice may take
 MOST_FOLDS = 3
-MOST_ROWS = 20_000
+MOST_ROWS = 10_000
 LEAST_ERRORS = 2.0
 LEAST_GAIN = 0.002  # of the loss; less is not worth a feature
-ROUNDS = 200
+ROUNDS = 150
 LOWEST_PROBABILITY = 1e-6
 POLL_SECONDS = 0.02
 
@@ -71,13 +71,15 @@ def choose_features(
     allowed = frozenset(kind for view in views for kind in kinds_of(view)[1])
     if kinds is not None:
         return Choice(view=WIDER[allowed & frozenset(kinds)])
-    if not views or arena.task.kind not in SUPERVISED or not _has_lightgbm(standings):
+    if not views or arena.task.kind not in SUPERVISED:
         return Choice()
-    until = arena.ledger.clock() + SHARE * arena.ledger.search_seconds
-    if _encoding_seconds(arena, len(views)) > SHARE * arena.ledger.search_seconds:
-        return Choice(
-            notes=("features from several columns were not tried: the table is too large for the time",)
-        )
+    quick = _quick_seconds(standings)
+    if quick is None:
+        return Choice()
+    allowed_seconds = SHARE * arena.ledger.search_seconds
+    if _fold_seconds(arena, quick, len(views)) > allowed_seconds:
+        return Choice(notes=("features of two columns and mean answers were not tried: too little time",))
+    until = arena.ledger.clock() + allowed_seconds
     losses = _run(arena, ("tree", *views), until)
     gains: dict[str, Mapping[str, float]] = {
         view: found for view in views if (found := _gain(losses, view)) is not None
@@ -125,15 +127,23 @@ def _reading(found: Algorithm, view: View) -> Algorithm:
     return found if found.view == view else replace(found, view=view)
 
 
-def _has_lightgbm(standings: Mapping[str, Standing]) -> bool:
-    return any(each.candidate.algorithm.name == "lightgbm" and each.results for each in standings.values())
+def _quick_seconds(standings: Mapping[str, Standing]) -> float | None:
+    """Give the seconds of one round of the quick LightGBM that ran first; None where none ran."""
+    for each in standings.values():
+        if each.candidate.algorithm.name == "lightgbm" and each.results:
+            result = next(iter(each.results.values()))
+            return result.fit_seconds / max(
+                1, int(each.candidate.params.get("num_iterations", result.rounds))
+            )
+    return None
 
 
-def _encoding_seconds(arena: Arena, views: int) -> float:
-    """Give the seconds that encoding one fold for each wider view should take."""
+def _fold_seconds(arena: Arena, round_seconds: float, views: int) -> float:
+    """Give the seconds that one fold of the comparison should take, its encoding included."""
     fold = arena.split.folds[0]
     cells = (len(fold.train) + len(fold.valid)) * len(arena.table.schema.features)
-    return views * cells / CELLS_PER_SECOND
+    fits = (1 + views) * ROUNDS * round_seconds
+    return views * cells / CELLS_PER_SECOND + fits / max(1, arena.threads)
 
 
 def _run(arena: Arena, views: Sequence[View], until: float) -> dict[View, dict[int, FloatArray]]:

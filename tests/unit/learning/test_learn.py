@@ -154,7 +154,7 @@ def test_progress_tells_the_whole_story() -> None:
     frame, schema, task = table(300)
     learnt(frame, schema, task, on_progress=heard.append)
     stages = list(dict.fromkeys(event.stage for event in heard))
-    assert stages == ["search", "baselines", "ensemble", "refit", "explain", "done"]
+    assert stages == ["search", "baselines", "features", "ensemble", "refit", "explain", "done"]
     assert all(event.seconds_left >= 0 and event.done <= event.total for event in heard)
     assert heard[-1].best and heard[-1].best_loss is not None
     assert heard[-1].baseline_loss is not None and heard[-1].best_loss < heard[-1].baseline_loss
