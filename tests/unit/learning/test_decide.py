@@ -1,5 +1,7 @@
 """Thresholds move only for a clear gain; intervals hold what they promise."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from yunque.learning.decide import DecisionRows, as_decided, decide, threshold
 from yunque.learning.decide_wish import DecisionWish, read_wish
 from yunque.learning.leaderboard import Decision
 from yunque.learning.metrics import evaluate_all
+from yunque.learning.plan import decision_from, decision_record
 from yunque.learning.task import Task, TaskKind
 
 REGRESSION = Task(kind=TaskKind.REGRESSION, target="y", metric="rmse")
@@ -128,3 +131,15 @@ def test_one_row_is_answered_as_among_many(seed: int, classes: int, rule: str) -
         "costs": Decision(costs=tuple(tuple(row) for row in rng.uniform(0, 3, (classes, classes)).tolist())),
     }[rule]
     assert answer_positions(decision, p).tolist() == [answer_position(decision, row) for row in p.tolist()]
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        Decision(threshold=0.25, set_level=0.9, set_threshold=0.1, set_coverage=0.91, set_size=1.2),
+        Decision(factors=(0.5, 2.0)),
+        Decision(costs=((0.0, 1.0), (3.0, 0.0))),
+    ],
+)
+def test_a_decision_comes_back_from_its_record_by_way_of_json(decision: Decision) -> None:
+    assert decision_from(json.loads(json.dumps(decision_record(decision)))) == decision

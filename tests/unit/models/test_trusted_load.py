@@ -14,6 +14,7 @@ from bundle_world import World
 from hostile_bundle import change_json, change_manifest, copy_of, put
 
 from yunque.errors import BundleError, NotFoundError
+from yunque.models.bundle_blend import READABLE
 from yunque.models.bundle_folder import Limits
 from yunque.models.golden import check_golden
 from yunque.models.manifest import REQUIRED_FILES
@@ -159,7 +160,7 @@ BLENDS: dict[str, Callable[[Any], object]] = {
     "too many members": lambda document: document.update(members=document["members"] * 600),
     "three outputs": lambda document: document.update(n_outputs=3),
     "one output": lambda document: document.update(n_outputs=1),
-    "newer format": lambda document: document.update(format=3),
+    "newer format": lambda document: document.update(format=READABLE[-1] + 1),
     "unknown calibration": nested("calibration", kind="magic"),
     "calibration of another length": nested("calibration", parameters=[1.0, 2.0]),
     "calibration by zero": nested("calibration", parameters=[0.0]),
@@ -167,6 +168,11 @@ BLENDS: dict[str, Callable[[Any], object]] = {
     "threshold of text": nested("decision", threshold="0.5"),
     "an interval of classes": nested("decision", interval_low=-1.0, interval_high=1.0),
     "half an interval": nested("decision", interval_low=-1.0),
+    "a factor too few": nested("decision", factors=[1.0]),
+    "a factor below zero": nested("decision", factors=[1.0, -1.0]),
+    "costs of other classes": nested("decision", costs=[[0.0, 1.0]]),
+    "costs of a short row": nested("decision", costs=[[0.0, 1.0], [1.0]]),
+    "sets from above one": nested("decision", set_threshold=1.5),
 }
 
 
