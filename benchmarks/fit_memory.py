@@ -52,7 +52,7 @@ def matrix(rows: int, columns: int, outputs: int, seed: int) -> Matrix:
     return Matrix(x=x, y=np.digitize(signal, cuts).astype(np.int64))
 
 
-def request(name: str, rows: int, columns: int, outputs: int, seconds: float) -> FitRequest:
+def request(rows: int, columns: int, outputs: int, seconds: float) -> FitRequest:
     """Give a fit of that size, judged on a fifth more rows."""
     kind = TaskKind.REGRESSION if outputs == 1 else TaskKind.BINARY if outputs == 2 else TaskKind.MULTICLASS
     classes = () if outputs == 1 else tuple(range(outputs))
@@ -77,8 +77,8 @@ def fit(name: str, asked: FitRequest) -> None:
 
 def measure(name: str, rows: int, columns: int, outputs: int) -> None:
     """Measure one fit in this process and print it as JSON."""
-    fit(name, request(name, 200, columns, outputs if outputs < 40 else 3, 1.0))
-    asked = request(name, rows, columns, outputs, SECONDS)
+    fit(name, request(200, columns, outputs if outputs < 40 else 3, 1.0))
+    asked = request(rows, columns, outputs, SECONDS)
     before = status("VmRSS")
     Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     began = time.monotonic()
@@ -106,7 +106,7 @@ def main() -> None:
             expected = fit_bytes(name, FitSize(rows=rows, columns=columns, scores=scores))
             words = [sys.executable, __file__, "--one", name, *map(str, (rows, columns, outputs))]
             found = subprocess.run(
-                words, capture_output=True, text=True, check=False, env={**os.environ}, timeout=300
+                words, capture_output=True, text=True, check=False, env={**os.environ}, timeout=1800
             )
             if found.returncode:
                 print(f"{name:22}{rows:9}{columns:9}{outputs:9}  failed: {found.stderr[-120:]!r}")

@@ -24,17 +24,23 @@ def test_a_killed_training_goes_on_and_publishes(tmp_path: Path) -> None:
         text=True,
         env={**os.environ, "YUNQUE_HOME": str(tmp_path / "home")},
     )
-    assert process.stderr is not None
-    seen = []
-    for line in process.stderr:
-        seen.append(line)
-        if "against" in line:  # a first model stands beside the baselines: the search has begun
-            (child,) = psutil.Process(process.pid).children()
-            child.send_signal(signal.SIGKILL)
-            break
-    page, words = process.communicate(timeout=240)
+    with process:
+        try:
+            page, words = killed_once(process)
+        finally:
+            process.kill()
     assert process.returncode in (0, 2), words
     assert "The system killed the training" in words
     assert "killed" in page
     assert (tmp_path / "home/models/killed/1/bundle/manifest.json").is_file()
-    assert not list((tmp_path / "home/work").iterdir())
+
+
+def killed_once(process: "subprocess.Popen[str]") -> tuple[str, str]:
+    """Kill the child once a first model stands beside the baselines: the search has begun."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "against" in line:
+            (child,) = psutil.Process(process.pid).children()
+            child.send_signal(signal.SIGKILL)
+            break
+    return process.communicate(timeout=240)

@@ -15,6 +15,8 @@ from yunque.learning.race import Standing
 from yunque.learning.splits import Split
 from yunque.learning.task import Task
 
+PROCESS_BYTES = 300 * 2**20  # that a process of its own holds before its fit begins
+
 
 @dataclass(frozen=True, kw_only=True)
 class Arena:
@@ -70,7 +72,7 @@ class Arena:
             needs=needs,
             held=held,
         )
-        return replace(job, is_outside=self._goes_outside(job))
+        return replace(job, is_outside=True, needs=needs + PROCESS_BYTES) if self._goes_outside(job) else job
 
     def needs(self, candidate: Candidate, fold: int) -> int:
         """Give the bytes that a fit is expected to need here at its peak; none when it is made elsewhere."""
@@ -89,6 +91,7 @@ class Arena:
         limit = self.memory_limit
         if self.outside is None or job.fold == ALL_ROWS:
             return False
-        if limit is not None and job.needs > OUTSIDE_SHARE * limit.left():
+        left = 0 if limit is None else limit.left()
+        if limit is not None and OUTSIDE_SHARE * left < job.needs <= left - PROCESS_BYTES:
             return True
         return self.memory is not None and self.memory.was_lost(fold_facts(job, self.split))

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 from zipfile import BadZipFile
@@ -110,6 +111,7 @@ def read_fold(job: FitJob, piece: bytes) -> FoldResult | None:
         return None
 
 
+@cache
 def _version(library: str) -> str:
     try:
         return version({"sklearn": "scikit-learn"}.get(library, library))

@@ -1,4 +1,4 @@
-"""Where finished fits are kept between attempts of one training: a job's checkpoints, or a folder of this machine."""
+"""Where finished fits are kept between attempts of one training: a job's checkpoints, or a folder here."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,9 +16,14 @@ WORTH_SECONDS = 0.5  # quicker fits are made again sooner than all are written d
 
 @dataclass(frozen=True, kw_only=True)
 class JobFits:
-    """A job's own memory of finished fits; a store that fails costs the memory, not the training."""
+    """A job's own memory of finished fits; a store that fails costs the memory, not the training.
+
+    Attributes:
+        attempt: which one this is, from 1; the first has nothing to ask about those before it.
+    """
 
     checkpoints: Checkpoints
+    attempt: int = 1
 
     def load(self, facts: Mapping[str, Any]) -> bytes | None:
         """Give a finished fit of an earlier attempt."""
@@ -41,6 +46,8 @@ class JobFits:
 
     def was_lost(self, facts: Mapping[str, Any]) -> bool:
         """Tell whether an earlier attempt began this fit and never came to its end."""
+        if self.attempt <= 1:
+            return False
         return self.load({BEGUN: dict(facts)}) is not None and self.load({ENDED: dict(facts)}) is None
 
     def is_worth(self, seconds: float) -> bool:  # noqa: ARG002 - a job may go on days later, elsewhere

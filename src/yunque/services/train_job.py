@@ -139,7 +139,7 @@ def _make(context: JobContext, registry: Registry, clock: Clock, work: Work) -> 
             clusters=payload.clusters, contamination=payload.contamination, label=payload.label
         ),
         latency_microseconds=payload.latency_microseconds,
-        memory=JobFits(checkpoints=context.checkpoints),
+        memory=JobFits(checkpoints=context.checkpoints, attempt=context.attempt),
         memory_limit=payload.memory,
         most_memory_bytes=context.memory_bytes,
         parallel=work.plan,

@@ -12,9 +12,11 @@ from dying_fits import DYING, DyingCell
 from test_search import arena
 
 from yunque.kernel.load import form_to_arrays
+from yunque.learning import fit_memory
 from yunque.learning.arena import Arena
 from yunque.learning.blending import blend
 from yunque.learning.candidate import Candidate
+from yunque.learning.fit_memory import Need
 from yunque.learning.fit_work import work
 from yunque.learning.memory_limit import MemoryLimit
 from yunque.learning.portfolio import anchors
@@ -31,6 +33,7 @@ MIB = 2**20
 def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DyingCell]:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
     cell = Cell(tmp_path / "cells")
+    monkeypatch.setitem(fit_memory.NEEDS, "dying", Need(cell=0.0, score=0.0, fixed=220 * MIB))  # type: ignore[arg-type]
     yield DyingCell(cell)
     cell.close()
 
@@ -49,9 +52,10 @@ def raced(given: Arena, *candidates: Candidate) -> dict[str, Standing]:
 
 def cramped(given: Arena, outside: DyingCell) -> Arena:
     """Give an arena in which every fit of the dying algorithm needs more than its share."""
-    needs = given.needs(candidate("raise"), 0)
-    limit = MemoryLimit(limit_bytes=2 * needs, used=lambda: 0)
-    return replace(given, memory_limit=limit, outside=outside, threads=2)
+    small = MemoryLimit(limit_bytes=450 * MIB, used=lambda: 0)
+    given = replace(given, memory_limit=small, outside=outside, threads=2)
+    assert not given.job(candidate("raise"), 0).is_outside  # a process more would not fit
+    return replace(given, memory_limit=MemoryLimit(limit_bytes=540 * MIB, used=lambda: 0))
 
 
 def test_a_real_fit_outside_gives_the_same_bits_as_here(outside: DyingCell) -> None:
