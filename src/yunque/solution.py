@@ -94,6 +94,8 @@ class Solution:
         make_result: model's table of answers -> that document; None where a service makes it.
         pages, routes: what it adds to portal and HTTP.
         jobs: what it does as a durable job: name -> "module:function" taking a context and a house.
+        job_options: "module:function" that refuses options which its job does not know (UsageError), in a
+            module that a server may import; "" where a job has no options.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Solution:
     pages: tuple[Page, ...] = ()
     routes: tuple[Route, ...] = ()
     jobs: Mapping[str, str] = field(default_factory=dict)
+    job_options: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a solution that nobody could call, or whose target it does not know.

@@ -90,7 +90,8 @@ def test_bad_rows_come_back_with_their_reasons(name: str) -> None:
 @each_solution
 def test_what_it_names_is_there(name: str) -> None:
     one = solution(name)
-    for entry in (*one.jobs.values(), *(route.entry for route in one.routes)):
+    entries = [*one.jobs.values(), *(route.entry for route in one.routes), *filter(None, [one.job_options])]
+    for entry in entries:
         module, _, function = entry.partition(":")
         assert callable(getattr(import_module(module), function))
     for page in one.pages:

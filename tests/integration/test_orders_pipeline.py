@@ -12,7 +12,7 @@ import pytest
 from yunque.errors import TableError, UsageError
 from yunque.services.orders_artifacts import RECORD, REPORT
 from yunque.services.orders_inference import Door, ask_samples
-from yunque.services.orders_job import check_options
+from yunque.services.orders_options import check_options
 from yunque.services.orders_request import OrdersRequest
 from yunque.services.orders_run import OrdersHouse, run_orders
 from yunque.services.pipeline_house import Served

@@ -1,10 +1,8 @@
 """A solution's whole run over a file as a job: the solution's own value says which function does it."""
 
-from collections.abc import Callable
-
 from yunque.runtime.jobs.context import JobContext, JobResult
 from yunque.services.pipeline_house import PipelineHouse
-from yunque.services.pipeline_payload import job_entry, read_pipeline
+from yunque.services.pipeline_payload import job_function, read_pipeline
 
 
 def run_pipeline_job(context: JobContext, house: PipelineHouse) -> JobResult:
@@ -14,6 +12,4 @@ def run_pipeline_job(context: JobContext, house: PipelineHouse) -> JobResult:
         UsageError: there is no such solution here.
         DataError: the file cannot be used.
     """
-    module, function = job_entry(read_pipeline(context.payload).solution)
-    run: Callable[[JobContext, PipelineHouse], JobResult] = getattr(module, function)
-    return run(context, house)
+    return job_function(read_pipeline(context.payload).solution)(context, house)

@@ -1,18 +1,16 @@
-"""What a solution's job may be asked: the solution, and options that its own module knows."""
+"""What a solution's job may be asked: the solution, and options that the solution knows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 import msgspec
 
 from yunque.errors import UsageError
+from yunque.runtime.jobs.context import JobResult
 from yunque.services.job_fields import FieldsError, WrongField, read_fields
 from yunque.services.job_payloads import Origin
 from yunque.solutions.registry import names, solution
-
-CHECK = "check_options"  # a job's module may have one: options -> None, or UsageError
 
 
 class PipelinePayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,21 +47,20 @@ def check_pipeline(payload: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def check_options(found: PipelinePayload) -> None:
-    """Let the job's own module look at its options.
+    """Let the solution look at the options of its job.
 
     Raises:
         UsageError: it does not know one.
     """
-    module, _ = job_entry(found.solution)
-    check = getattr(module, CHECK, None)
-    if check is not None:
-        check(found.options)
+    checks = solution(found.solution).job_options
+    if checks:
+        _resolved(checks)(found.options)
     elif found.options:
         raise UsageError(f"The solution {found.solution!r} has no options.")
 
 
-def job_entry(name: str) -> tuple[ModuleType, str]:
-    """Give the module and the function of a solution's job, which its value names.
+def job_function(name: str) -> Callable[..., JobResult]:
+    """Give the function of a solution's job, which its value names.
 
     Raises:
         UsageError: there is no such solution, or it does nothing as a job.
@@ -71,5 +68,10 @@ def job_entry(name: str) -> tuple[ModuleType, str]:
     jobs = solution(name).jobs if name in names() else {}
     if not jobs:
         raise UsageError(f"There is no solution {name[:40]!r} on this worker.")
-    module, _, function = next(iter(jobs.values())).partition(":")
-    return import_module(module), function
+    found: Callable[..., JobResult] = _resolved(next(iter(jobs.values())))
+    return found
+
+
+def _resolved(entry: str) -> Any:
+    module, _, function = entry.partition(":")
+    return getattr(import_module(module), function)

@@ -52,4 +52,5 @@ SOLUTION = Solution(
     result_faults=faults,
     make_result=from_answers,
     jobs={"orders": "yunque.services.orders_job:run_orders_job"},
+    job_options="yunque.services.orders_options:check_options",
 )
