@@ -38,9 +38,11 @@ def csv_of(folder: Path, megabytes: int) -> Path:
     path = folder / f"{megabytes}mb.csv"
     if not path.exists():
         piece = table(PIECE, seed=21).drop("late", "grade")
-        with path.open("wb") as file:
+        draft = path.with_suffix(".draft")
+        with draft.open("wb") as file:
             while file.tell() < megabytes * 1e6:
                 piece.write_csv(file, include_header=file.tell() == 0)
+        draft.replace(path)
     return path
 
 
@@ -49,7 +51,9 @@ def parquet_of(folder: Path, rows: int) -> Path:
     path = folder / f"{rows}.parquet"
     if not path.exists():
         piece = table(PIECE, seed=22).drop("late", "grade").lazy()
-        pl.concat([piece] * (rows // PIECE)).sink_parquet(path)
+        draft = path.with_suffix(".draft")
+        pl.concat([piece] * (rows // PIECE)).sink_parquet(draft)
+        draft.replace(path)
     return path
 
 

@@ -1,8 +1,9 @@
 """Print HTTP lines of other servers beside ours, in the same run: one row of 24 fields, one worker each.
 
-    python benchmarks/serving_peers.py FOLDER [--peers fastapi-pandas,mlflow,...] [--seconds 3]
+    python benchmarks/serving_peers.py [FOLDER] [--peers fastapi-pandas,mlflow,...] [--seconds 3]
 
-Each peer gets an environment of its own under FOLDER, made by pip from the index that it knows.
+Each peer gets an environment of its own under FOLDER (a cache folder unless told), made by pip from the index
+that it knows.
 All answer the same rows with LightGBM of 300 x 3 trees of 31 leaves. MLServer gets numbers only, since its
 LightGBM runtime reads no text.
 """
@@ -24,6 +25,7 @@ from serving import empty_server, free_port, machine, open_model, row_bodies, ru
 from serving_models import table
 
 HERE = Path(__file__).parent / "peers"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "yunque-benchmarks"
 TRAINING_ROWS = 10_000
 COMMON = ("lightgbm==4.7.0", "scikit-learn==1.9.1", "pandas==3.1.1", "pyarrow==26.0.1", "joblib==1.6.0")
 WEB = ("fastapi==0.163.2", "uvicorn[standard]==0.54.0")
@@ -187,7 +189,7 @@ def measure(name: str, folder: Path, rows: Sequence[dict], seconds: float) -> tu
 def main() -> None:
     """Read the arguments and print."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    arguments.add_argument("folder", type=Path)
+    arguments.add_argument("folder", type=Path, nargs="?", default=CACHE)
     arguments.add_argument("--seconds", type=float, default=3.0)
     arguments.add_argument("--peers", default=",".join(PEERS))
     given = arguments.parse_args()

@@ -16,7 +16,7 @@ from numba import njit
 from yunque.kernel.small_trees import SmallTrees
 
 MOST_BYTES = 1 << 24  # of all lines
-SHORTEST_RUN, LONGEST_RUN = 5, 12  # questions between two lines, as powers of two
+SHORTEST_RUN, LONGEST_RUN = 6, 12  # questions between two lines, as powers of two
 FIRST, RUN, MISSING, CODES, FIRST_CODE = range(5)  # what is known of each column, in `Lines.columns`
 
 Masks = npt.NDArray[Any]
