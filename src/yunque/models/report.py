@@ -25,6 +25,7 @@ from yunque.models.report_decision import ece_text, effect_rows, rule_lines, set
 from yunque.models.report_facts import ReportFacts
 from yunque.models.report_fairness import fairness_tables, lead
 from yunque.models.report_numbers import count
+from yunque.models.report_unlabelled import cluster_rows
 from yunque.models.report_usage import snippets
 from yunque.models.report_words import Words, words
 from yunque.version import __version__
@@ -147,6 +148,7 @@ def _tables(facts: ReportFacts, t: Words) -> dict[str, Any]:
         "mixtures": mixture_rows(board, t),
         "left": left,
         "more_left": more_left,
+        "clusters": cluster_rows(board, t),
         "classes": classes,
         "more_classes": more_classes,
         "limits": report_limits.limits(facts, t),
@@ -165,6 +167,7 @@ def _sections(content: dict[str, Any]) -> list[str]:
         "decisions": "decision_charts",
         "importance": "importance_chart",
         "fairness": "fairness",
+        "clusters": "clusters",
     }
     order = (
         "asked",
@@ -172,6 +175,7 @@ def _sections(content: dict[str, Any]) -> list[str]:
         "leaderboard",
         "race",
         "quality",
+        "clusters",
         "calibration",
         "decisions",
         "fairness",

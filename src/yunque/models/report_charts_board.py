@@ -134,7 +134,8 @@ def importance_chart(board: Leaderboard, words: Words) -> Picture | None:
         for name, value in ranked[:MOST_COLUMNS]
     ]
     base = alt.Chart(table(keyed(rows))).encode(y=_named(_NAMES + 30))
-    title = words("chart.importance", metric=words.metric(board.task.metric))
+    key = "chart.importance" if board.task.has_target else "chart.influence"
+    title = words(key, metric=words.metric(board.task.metric))
     bars = base.mark_bar(color=ACCENT, cornerRadiusEnd=2).encode(
         x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5))
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 from yunque.models.report_facts import ReportFacts
 from yunque.models.report_numbers import count, duration
+from yunque.models.report_unlabelled import flag_text
 from yunque.models.report_words import Words
 
 MOST_NOTES = 20
@@ -66,6 +67,9 @@ def run_facts(facts: ReportFacts, words: Words) -> list[tuple[str, str]]:
         ),
         ("run.calibration", words(f"calibration.{blend.calibration.kind}")),
     ]
+    flagged = flag_text(board, words)
+    if flagged:
+        pairs.append(("run.threshold", flagged))
     threshold = board.champion.decision.threshold
     if threshold is not None:
         pairs.append(("run.threshold", f"{threshold:.3g}"))

@@ -95,5 +95,5 @@ ALGORITHM = Algorithm(
     native_raw=_native_raw,
     stops=False,
     tolerance=1e-7,
-    cost=lambda rows, columns, outputs: 0.1 + 1e-4 * min(rows, MOST_ROWS) * columns * outputs,
+    cost=lambda rows, columns, outputs: 0.1 + 1e-5 * min(rows, MOST_ROWS) * (columns + outputs),
 )

@@ -93,5 +93,7 @@ ALGORITHM = Algorithm(
     native_raw=_native_raw,
     stops=False,
     tolerance=1e-7,
-    cost=lambda rows, columns, outputs: 0.1 + 2e-6 * rows * columns * outputs,
+    cost=lambda rows, columns, outputs: (
+        0.1 + 1e-7 * rows * columns * outputs * (10 + min(columns, FULL_COLUMNS))
+    ),
 )

@@ -69,5 +69,5 @@ ALGORITHM = Algorithm(
     native_raw=_native_raw,
     stops=False,
     tolerance=1e-7,
-    cost=lambda rows, columns, outputs: 0.05 + 1e-6 * rows * columns * outputs,
+    cost=lambda rows, columns, outputs: 0.05 + 3e-7 * rows * columns * outputs,
 )

@@ -55,6 +55,7 @@ def _without_structure(task: Task, best: Trial, views: Views, number: int) -> Me
         training=views.training,
         judging=views.judging,
         seed=views.seed,
+        seconds=views.seconds,
         recipes=dict(views.recipes),
     )
     view = best.candidate.algorithm.view

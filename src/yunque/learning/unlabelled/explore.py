@@ -105,7 +105,12 @@ def _explore(request: ExploreRequest) -> Leaderboard:
 
 def _views(request: ExploreRequest, training: IntArray, judging: IntArray) -> Views:
     return Views(
-        frame=request.frame, schema=request.schema, training=training, judging=judging, seed=request.seed
+        frame=request.frame,
+        schema=request.schema,
+        training=training,
+        judging=judging,
+        seed=request.seed,
+        seconds=request.budget.seconds,
     )
 
 

@@ -8,18 +8,20 @@ import polars as pl
 
 from yunque.data.schema import Column, Kind, Schema
 from yunque.features.encode import encode
+from yunque.features.recipe import Recipe
 from yunque.kernel.blend import Blend, Member
-from yunque.kernel.form import FloatArray
+from yunque.kernel.form import FloatArray, Form
+from yunque.kernel.forms.points import Points
 from yunque.learning.candidate import Candidate
 from yunque.learning.leaderboard import Champion, Decision
 from yunque.learning.ranks import ranks_of
 from yunque.learning.scores.structure import IntArray
 from yunque.learning.task import Task, TaskKind
 from yunque.learning.unlabelled.measure import labels_of
-from yunque.learning.unlabelled.rows import Views
+from yunque.learning.unlabelled.rows import Views, drawn
 from yunque.learning.unlabelled.trial import FINAL, fit
 
-MOST_RANKED = 200_000
+RANKED_CELLS, COMPARED_NUMBERS, FEWEST_RANKED = 5_000_000, 4_000_000_000, 10_000
 CHUNK = 65_536
 SHOWN_CLUSTERS, SHOWN_COLUMNS, SHOWN_ROWS = 20, 6, 10
 NUMBERS = (Kind.NUMBER, Kind.INTEGER)
@@ -41,7 +43,7 @@ def build(
     recipe = views.recipe(view)
     member = Member(name=candidate.name, form=form, recipe=0, weight=1.0)
     blend = Blend(members=(member,), n_outputs=task.n_outputs)
-    rows = _ranked(views)
+    rows = _ranked(views, recipe, form)
     outputs = np.concatenate(
         [
             blend.evaluate([encode(recipe, views.frame[rows[start : start + CHUNK]])])
@@ -60,11 +62,12 @@ def build(
     return Champion(blend=blend, recipes=(recipe,), decision=decision), facts
 
 
-def _ranked(views: Views) -> IntArray:
-    if len(views.training) <= MOST_RANKED:
-        return views.training
-    rng = np.random.default_rng(views.seed)
-    return np.sort(rng.choice(views.training, MOST_RANKED, replace=False))
+def _ranked(views: Views, recipe: Recipe, form: Form) -> IntArray:
+    """Give the rows whose answers are counted: all, or a draw where encoding or comparing takes too long."""
+    most = RANKED_CELLS // max(1, len(recipe.outputs))
+    if isinstance(form, Points):
+        most = min(most, COMPARED_NUMBERS // form.points.size)
+    return drawn(views.training, max(FEWEST_RANKED, most), views.seed)
 
 
 def _highest(rows: IntArray, scores: FloatArray) -> list[dict[str, Any]]:

@@ -85,7 +85,14 @@ def remake(
     wanted = plan["members"][0]["candidate"]
     record = next(each for each in plan["candidates"] if each["name"] == wanted)
     candidate = Candidate(name=wanted, algorithm=algorithm(record["algorithm"]), params=record["params"])
-    views = Views(frame=frame, schema=schema, training=divided.usable, judging=divided.judging, seed=seed)
+    views = Views(
+        frame=frame,
+        schema=schema,
+        training=divided.usable,
+        judging=divided.judging,
+        seed=seed,
+        seconds=seconds,
+    )
     with threadpool_limits(limits=1, user_api="blas"):
         champion, _ = build(candidate, task, views, wish["contamination"])
     return champion

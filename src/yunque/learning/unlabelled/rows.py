@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from yunque.data.schema import Schema
+from yunque.data.schema import Role, Schema
 from yunque.errors import DataError, UsageError
 from yunque.features.encode import encode
 from yunque.features.fit import fit_recipe
@@ -17,7 +17,9 @@ from yunque.learning.splits import IntArray
 from yunque.learning.task import Task, TaskKind
 
 FEWEST_ROWS = 10
-MOST_CELLS = 2_000_000  # of a matrix that is fitted; more rows are drawn down to it
+FEWEST_DIVIDED = 50  # below it a fifth of the rows could not judge anything
+# Numbers of a matrix that is fitted, per second of the budget and at most; more rows are drawn down to it.
+CELLS_PER_SECOND, MOST_CELLS = 10_000, 2_000_000
 FEWEST_FITTED = 2_000
 JUDGING_SHARE = 0.2
 MOST_JUDGING = {TaskKind.ANOMALY: 20_000, TaskKind.CLUSTERS: 2_000}
@@ -49,7 +51,8 @@ def divide(
         DataError: fewer than ten rows can be used, or a weight is wrong.
         UsageError: more clusters are asked for than there are rows.
     """
-    notes = []
+    time = schema.holder(Role.TIME)
+    notes = [] if time is None else [f"rows are divided by chance, although {time.name!r} orders them"]
     weight = weights(frame, schema)
     usable = np.arange(frame.height) if weight is None else np.flatnonzero(weight > 0)
     if len(usable) < frame.height:
@@ -63,20 +66,20 @@ def divide(
     if len(usable) > most:
         notes.append(f"{most} of {len(usable)} rows are used: more would not fit into the budget")
         usable = np.sort(rng.choice(usable, most, replace=False))
-    mixed = rng.permutation(usable)
-    judging = min(int(JUDGING_SHARE * len(usable)), MOST_JUDGING[task.kind])
-    if clusters is not None and clusters > len(usable) - judging:
+    training, judging = usable, usable
+    if len(usable) < FEWEST_DIVIDED:
+        notes.append(f"{len(usable)} rows are too few to keep some apart: all are learnt from and judge")
+    else:
+        mixed = rng.permutation(usable)
+        apart = min(int(JUDGING_SHARE * len(usable)), MOST_JUDGING[task.kind])
+        training, judging = np.sort(mixed[apart:]), np.sort(mixed[:apart])
+    if clusters is not None and clusters > len(training):
         raise UsageError(
-            f"{clusters} clusters cannot be made of {len(usable) - judging} rows.",
+            f"{clusters} clusters cannot be made of {len(training)} rows.",
             hint="Ask for fewer clusters, or auto.",
-            place={"clusters": clusters, "rows": len(usable) - judging},
+            place={"clusters": clusters, "rows": len(training)},
         )
-    return Divided(
-        usable=usable,
-        training=np.sort(mixed[judging:]),
-        judging=np.sort(mixed[:judging]),
-        notes=tuple(notes),
-    )
+    return Divided(usable=usable, training=training, judging=judging, notes=tuple(notes))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +91,7 @@ class Views:
         schema: its columns.
         training, judging: positions of rows.
         seed: seeds the draw of rows.
+        seconds: of the budget, which bounds the rows that are fitted.
     """
 
     frame: pl.DataFrame
@@ -95,6 +99,7 @@ class Views:
     training: IntArray
     judging: IntArray
     seed: int
+    seconds: float
     recipes: dict[View, Recipe] = field(default_factory=dict)
     _fitted: dict[View, Matrix] = field(default_factory=dict)
     _judged: dict[View, FloatArray] = field(default_factory=dict)
@@ -109,7 +114,8 @@ class Views:
         """Give the rows that are fitted: the training rows, or a draw of them."""
         if view not in self._fitted:
             recipe = self.recipe(view)
-            rows = drawn(self.training, max(1, len(recipe.outputs)), self.seed)
+            most = min(MOST_CELLS, CELLS_PER_SECOND * self.seconds) // max(1, len(recipe.outputs))
+            rows = drawn(self.training, max(FEWEST_FITTED, int(most)), self.seed)
             part = self.frame[rows]
             self._fitted[view] = Matrix(
                 x=encode(recipe, part), y=np.zeros(len(rows)), weight=weights(part, self.schema)
@@ -123,9 +129,8 @@ class Views:
         return self._judged[view]
 
 
-def drawn(rows: IntArray, columns: int, seed: int) -> IntArray:
-    """Give the rows, or a draw of them where a fit would grow too large."""
-    most = max(FEWEST_FITTED, MOST_CELLS // columns)
+def drawn(rows: IntArray, most: int, seed: int) -> IntArray:
+    """Give the rows, or a draw of `most` of them."""
     if len(rows) <= most:
         return rows
     return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
