@@ -44,7 +44,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 def asked(source: Path, **changes: object) -> OrdersRequest:
     quick = OrdersRequest(
-        source=source, budget="60s", algorithms=("logistic_regression", "logistic_regression_balanced"),
+        source=source, budget="120s", algorithms=("logistic_regression", "logistic_regression_balanced"),
         varies=False, requirements=(), samples=12, max_concurrent=4, threads=1, by="a test", language="es",
     )  # fmt: skip
     return replace(quick, **changes)
