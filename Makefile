@@ -29,7 +29,7 @@ test: .make/dev ## The whole suite, without what is marked slow, on two cores
 test-slow: .make/dev ## What is marked slow, without the long chaos (minutes)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile -m slow tests --ignore tests/chaos
 
-test-chaos: .make/dev ## The long form of chaos: every kill point in turn, everything at once; see also benchmarks/chaos.py
+test-chaos: .make/dev ## The long form of chaos: every kill point in turn, everything at once (four minutes)
 	$(BIN)/pytest -q -m slow tests/chaos
 
 check: .make/dev ## Format, lint, import layers, types, architecture: what CI runs first
