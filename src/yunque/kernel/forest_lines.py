@@ -73,9 +73,9 @@ class _Writer:
     def codes(self, entries: npt.NDArray[np.int64], right: npt.NDArray[np.bool_]) -> int:
         """Write a line for each code; give the number of the first."""
         rows = np.full((right.shape[0], self._n_trees), ~self._kept.dtype.type(0))
-        code, position = np.nonzero(right)
-        entry = entries[position]
-        np.bitwise_and.at(rows, (code, self._trees.tree[entry]), self._kept[entry])
+        for line, of_code in zip(rows, right, strict=True):
+            answered = entries[of_code]
+            np.bitwise_and.at(line, self._trees.tree[answered], self._kept[answered])
         return self._add(list(rows))
 
     def _add(self, rows: list[Masks]) -> int:
