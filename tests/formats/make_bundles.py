@@ -16,10 +16,10 @@ def main() -> None:
     from bundle_world import World
     from hostile_bundle import copy_of, put
 
-    from yunque.learning.task import TaskKind
+    from yunque.learning.task import SUPERVISED
     from yunque.models.manifest import FORMAT
 
-    for kind in TaskKind:
+    for kind in sorted(SUPERVISED):
         folder = HERE / f"bundle_{FORMAT}_{kind}"
         if folder.exists():
             continue

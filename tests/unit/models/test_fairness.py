@@ -15,7 +15,7 @@ from yunque.errors import UsageError
 from yunque.learning.fairness import Fairness, measure_fairness, wilson
 from yunque.learning.leaderboard import Decision, HeldOut, Leaderboard
 from yunque.learning.sensitive_groups import grouping, refuse_sensitive
-from yunque.learning.task import TaskKind
+from yunque.learning.task import SUPERVISED, TaskKind
 from yunque.models.bundle import pack
 from yunque.models.manifest import CARD, FAIRNESS, REPORT
 from yunque.models.trusted_load import load_bundle
@@ -23,7 +23,7 @@ from yunque.models.trusted_load import load_bundle
 
 @pytest.fixture(scope="module")
 def boards(world_of: Callable[[TaskKind], World]) -> dict[TaskKind, Leaderboard]:
-    return {kind: world_of(kind).leaderboard for kind in TaskKind}
+    return {kind: world_of(kind).leaderboard for kind in sorted(SUPERVISED)}
 
 
 def held(board: Leaderboard, y: list[Any], predictions: Any, threshold: float | None = None) -> Leaderboard:
