@@ -1,6 +1,7 @@
 """A learning curve is measured in time that is left over, and left out with a word where there is none."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from learning_tables import table
@@ -10,11 +11,14 @@ from yunque.learning import learn as front
 from yunque.learning.blending import Blended
 from yunque.learning.learning_curve import LearningCurve, learning_curve
 from yunque.learning.search import Arena
+from yunque.learning.splits import SplitWish
+
+QUICK: dict[str, Any] = {"algorithms": ("logistic_regression",), "varies": False, "split": SplitWish(folds=2)}
 
 
 def test_more_rows_help_and_the_last_point_is_the_fold_itself() -> None:
     frame, schema, task = table(1_200)
-    board = learnt(frame, schema, task, with_curve=True, varies=False, seconds=30.0)
+    board = learnt(frame, schema, task, **QUICK, with_curve=True, seconds=20.0)
     curve = board.plan["learning_curve"]
     rows, losses = [p["rows"] for p in curve["points"]], [p["loss"] for p in curve["points"]]
     assert rows == sorted(rows) and len(rows) == 4 and rows[0] == pytest.approx(rows[-1] / 8, abs=1)
@@ -25,7 +29,7 @@ def test_more_rows_help_and_the_last_point_is_the_fold_itself() -> None:
 
 def test_nobody_asked_and_nothing_is_measured() -> None:
     frame, schema, task = table(300)
-    assert learnt(frame, schema, task, varies=False).plan["learning_curve"]["points"] == []
+    assert learnt(frame, schema, task, **QUICK).plan["learning_curve"]["points"] == []
 
 
 def test_without_time_or_rows_it_is_left_out_with_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,8 +43,8 @@ def test_without_time_or_rows_it_is_left_out_with_a_word(monkeypatch: pytest.Mon
         return found["late"]
 
     monkeypatch.setattr(front, "learning_curve", spy)
-    frame, schema, task = table(600)
-    board = learnt(frame, schema, task, with_curve=True, varies=False)
+    frame, schema, task = table(1_000)
+    board = learnt(frame, schema, task, **QUICK, with_curve=True)
     assert found["late"].points == () and "no time" in found["late"].note
     assert found["few"].points == () and "too few rows" in found["few"].note
     assert found["late"].note in board.plan["notes"]
