@@ -96,7 +96,7 @@ def test_no_path_leads_out_and_no_answer_tells_where_we_are(
 def test_what_is_wrong_is_told_field_by_field(client: TestClient) -> None:
     wrong = {
         **BODY,
-        "params": {"models": ["kmeans", "xgb_classifier", "magic"], "budget": "soon", "hpo": True},
+        "params": {"models": ["tsne", "xgb_classifier", "magic"], "budget": "soon", "hpo": True},
     }
     errors = client.post(f"{AUTO_ML}/submit", json=wrong).json()["errors"]
     assert {error["pointer"] for error in errors} == {
