@@ -59,7 +59,7 @@ def cramped(given: Arena, outside: DyingCell) -> Arena:
 
 
 def test_a_real_fit_outside_gives_the_same_bits_as_here(outside: DyingCell) -> None:
-    given = replace(arena(seconds=240.0), slot=60.0, outside=outside)
+    given = replace(arena(seconds=3_000.0), slot=600.0, outside=outside)
     light = anchors(given.task)[1]
     here = work(given, given.job(light, 0))
     there = work(given, replace(given.job(light, 0), is_outside=True))
@@ -72,7 +72,7 @@ def test_a_real_fit_outside_gives_the_same_bits_as_here(outside: DyingCell) -> N
 
 
 def test_whatever_a_large_candidate_does_is_a_line_and_the_run_goes_on(outside: DyingCell) -> None:
-    given = cramped(replace(arena(seconds=240.0), slot=60.0), outside)
+    given = cramped(replace(arena(seconds=3_000.0), slot=600.0), outside)
     told = ("raise", "die", "nan", "eat")
     standings = raced(given, *map(candidate, told))
     assert {standings[name].state for name in told} == {"failed"}
@@ -86,7 +86,7 @@ def test_whatever_a_large_candidate_does_is_a_line_and_the_run_goes_on(outside: 
 
 
 def test_a_large_candidate_that_hangs_is_ended(outside: DyingCell) -> None:
-    given = cramped(replace(arena(seconds=240.0), slot=0.5), outside)
+    given = cramped(replace(arena(seconds=3_000.0), slot=0.5), outside)
     standings = raced(given, candidate("hang"))
     assert standings["hang"].state == "failed"
     assert "did not end within" in standings["hang"].reason
@@ -119,7 +119,7 @@ class Diary:
 
 def test_who_may_have_ended_an_earlier_run_is_made_again_outside(outside: DyingCell) -> None:
     diary = Diary("die")
-    given = replace(arena(seconds=240.0), slot=60.0, outside=outside, memory=diary)
+    given = replace(arena(seconds=3_000.0), slot=600.0, outside=outside, memory=diary)
     standings = raced(given, candidate("die"), candidate("fine"))
     assert standings["die"].state == "failed" and "killed" in standings["die"].reason
     assert standings["fine"].state != "failed" and standings["fine"].losses
