@@ -110,7 +110,7 @@ def test_what_is_wrong_is_told_field_by_field(client: TestClient) -> None:
     )
     models = client.get(f"{AUTO_ML}/models").json()
     assert "xgb_classifier" in next(m for m in models["models"] if m["name"] == "xgboost")["aliases"]
-    assert "kmeans" in models["not_offered"] and models["budgets_seconds"]["small"] == 60
+    assert "arima" in models["not_offered"] and models["budgets_seconds"]["small"] == 60
     assert client.get(f"{AUTO_ML}/status").json()["status"] == "available"
 
 
