@@ -13,7 +13,7 @@ from yunque.learning.judge import Judged
 from yunque.learning.race import Standing
 from yunque.learning.search import Arena
 
-SHARES = (0.5, 0.25, 0.125)  # of a fold's training rows; the fold itself is the last point
+SHARES = (0.125, 0.25, 0.5)  # of a fold's training rows; the fold itself is the last point
 FEWEST_ROWS = 50  # of the smallest part
 MOST_FOLDS = 3
 SAFETY = 1.3  # a fit on half of the rows should take half as long; it may not
@@ -42,8 +42,8 @@ def learning_curve(
 ) -> LearningCurve:
     """Fit the heaviest member on an eighth, a quarter and half of the rows of some folds.
 
-    A fit is only begun when it should end before `until`, and is given up when it does not; folds whose
-    parts are not all there do not count.
+    A fit is only begun when it should end before `until`, and is given up when it does not. The first fold
+    settles how many parts there are; further folds count when all of those are there.
 
     Args:
         arena: the run.
@@ -58,14 +58,16 @@ def learning_curve(
     if job.is_outside or not arena.has_room(job.needs, ()):
         return LearningCurve(candidate=name, note="no learning curve: its fits are too large for it")
     finished: list[tuple[list[int], list[float]]] = []
+    shares = SHARES
     for fold in [fold for fold in blended.oof.folds if fold in results][:MOST_FOLDS]:
         rows = _rows(arena, standings[name], fold)
-        if SHARES[-1] * rows < FEWEST_ROWS:
+        if SHARES[0] * rows < FEWEST_ROWS:
             return LearningCurve(candidate=name, note="no learning curve: too few rows")
-        losses = _fold_losses(arena, standings[name], results[fold], until)
-        if losses is None:
+        losses = _fold_losses(arena, standings[name], results[fold], shares, until)
+        if not losses or (finished and len(losses) < len(shares)):
             break
-        sizes = [round(share * rows) for share in (*SHARES, 1.0)]
+        shares = shares[: len(losses)]
+        sizes = [round(share * rows) for share in (*shares, 1.0)]
         finished.append((sizes, [*losses, standings[name].losses[fold]]))
     if not finished:
         return LearningCurve(candidate=name, note="no learning curve: no time was left for it")
@@ -80,22 +82,24 @@ def _rows(arena: Arena, standing: Standing, fold: int) -> int:
     return min(rows, standing.candidate.most_rows or rows)
 
 
-def _fold_losses(arena: Arena, standing: Standing, whole: FoldResult, until: float) -> list[float] | None:
-    """Give the loss on a fold of each share of its rows; None when one did not fit into the time."""
+def _fold_losses(
+    arena: Arena, standing: Standing, whole: FoldResult, shares: tuple[float, ...], until: float
+) -> list[float]:
+    """Give the loss on a fold of each share of its rows, as far as they fit into the time."""
     clock, fold = arena.ledger.clock, whole.fold
-    if clock() + SAFETY * sum(SHARES) * whole.seconds > until:
-        return None
+    if clock() + SAFETY * shares[0] * whole.seconds > until:
+        return []
     encoded = arena.data.get(standing.candidate.algorithm.view, fold)
     order = np.random.default_rng(arena.seed).permutation(len(encoded.train.y))
     weight = arena.table.weight
     valid = arena.split.folds[fold].valid
     judged = Judged(task=arena.task, y=arena.table.y[valid], weight=None if weight is None else weight[valid])
-    found = []
-    for share in SHARES:
+    found: list[float] = []
+    for share in shares:
         expected = share * whole.seconds
         deadline = min(until, clock() + CUT_AT * expected + 0.2)
         if arena.cancelled() or clock() + SAFETY * expected > until:
-            return None
+            break
         part = _part(encoded.train, order[: max(1, round(share * _rows(arena, standing, fold)))])
         job = FitJob(
             candidate=replace(standing.candidate, most_rows=0),
@@ -108,10 +112,10 @@ def _fold_losses(arena: Arena, standing: Standing, whole: FoldResult, until: flo
         try:
             result = run_fit(job, replace(encoded, train=part), clock)
         except (UnusableFitError, ValueError, ArithmeticError, RuntimeError):
-            return None  # a part may lack what the fit needs, a class for one
+            break  # a part may lack what the fit needs, a class for one
         loss = judged.loss(result.predictions)
         if result.fitted.stopped_early or not np.isfinite(loss):
-            return None
+            break
         found.append(loss)
     return found
 
