@@ -13,7 +13,7 @@ from yunque.learning.judge import Judged
 from yunque.learning.race import Standing
 from yunque.learning.search import Arena
 
-SHARES = (0.125, 0.25, 0.5)  # of a fold's training rows; the fold itself is the last point
+SHARES: tuple[float, ...] = (0.125, 0.25, 0.5)  # of a fold's training rows; the fold itself is the last point
 FEWEST_ROWS = 50  # of the smallest part
 MOST_FOLDS = 3
 SAFETY = 1.3  # a fit on half of the rows should take half as long; it may not
