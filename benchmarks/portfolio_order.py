@@ -22,6 +22,7 @@ from yunque.learning.portfolio import ENTRIES
 REFERENCE = "lightgbm-mixed"
 BUDGETS = (2.0, 4.0, 8.0, 16.0, 32.0)
 HALF_WAY = 0.02
+WHOLE_SHARE = 0.8
 THRIFTS = (0.0, 0.3)
 BLEND_STEPS = 12
 RANDOM_ORDERS = 10
@@ -102,10 +103,11 @@ class Stored:
 
 
 def load(store: Path) -> list[Stored]:
-    """Read every table that has the reference."""
+    """Read every table that is there whole: with nearly as many configurations as the others."""
     found = []
-    for folder in sorted(store.iterdir()):
-        if not (folder / f"{REFERENCE}.npz").exists():
+    counts = {folder: len(list(folder.glob("*.npz"))) for folder in sorted(store.iterdir())}
+    for folder, count in counts.items():
+        if count < WHOLE_SHARE * max(counts.values()) or not (folder / f"{REFERENCE}.npz").exists():
             continue
         with np.load(folder / "truth.npz") as truth:
             y, kind = truth["y"], str(truth["kind"])

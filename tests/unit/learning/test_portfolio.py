@@ -28,7 +28,7 @@ def test_more_time_means_more_candidates_and_slower_rates() -> None:
     counts = [len(portfolio(BINARY, shape(seconds))[0]) for seconds in (1.0, 20.0, 60.0, 600.0)]
     assert counts == sorted(counts) and counts[0] >= 2 and counts[-1] > counts[0]
     rates = [
-        next(each.params["learning_rate"] for each in portfolio(BINARY, shape(seconds))[0] if each.name == "lightgbm-mixed")
+        next(each.params["learning_rate"] for each in portfolio(BINARY, shape(seconds))[0] if each.name == "lightgbm-numbers")
         for seconds in (5.0, 600.0)
     ]  # fmt: skip
     assert rates[0] > rates[1]
