@@ -74,7 +74,8 @@ def fit_inputs(x: FloatArray, categorical: tuple[int, ...]) -> Inputs:
     scales = {j: _scale(x[:, j]) for j in range(x.shape[1]) if j not in categorical}
     usable = [j for j, scale in scales.items() if scale.factor > 0.0]
     numbers = sorted(usable, key=lambda j: (not scales[j].is_rich, j))
-    missing = np.isnan(x).any(axis=0) & ~np.isnan(x).all(axis=0)
+    holes = np.isnan(x).sum(axis=0)
+    missing = (holes > 0) & (holes < len(x))
     counted = {j: _levels(x[:, j]) for j in categorical}
     told = [j for j in counted if len(np.unique(x[:, j])) > 1]
     categories = sorted(told, key=lambda j: (counted[j][0] > MOST_ONE_HOT, j))
