@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from yunque.features.sparse_product import times, times_transposed
 from yunque.features.text_grams import (
     GRAMS_PER_CHARACTER,
     MOST_CHARACTERS,
@@ -143,9 +144,9 @@ def _directions(
     rng = np.random.default_rng(seed)
     basis = np.linalg.qr(rng.standard_normal((size, min(size, width + _EXTRA))))[0]
     for _ in range(_POWERS):
-        image = np.linalg.qr(_times(starts, columns, values, np.ascontiguousarray(basis)))[0]
-        basis = np.linalg.qr(_times_transposed(starts, columns, values, np.ascontiguousarray(image), size))[0]
-    image = _times(starts, columns, values, np.ascontiguousarray(basis))
+        image = np.linalg.qr(times(starts, columns, values, np.ascontiguousarray(basis)))[0]
+        basis = np.linalg.qr(times_transposed(starts, columns, values, np.ascontiguousarray(image), size))[0]
+    image = times(starts, columns, values, np.ascontiguousarray(basis))
     _, strength, turn = np.linalg.svd(image, full_matrices=False)
     found = basis @ turn[:width].T
     points = image @ turn[:width].T
@@ -284,23 +285,3 @@ def _count(raw, offsets, table, keys, counts, last):  # type: ignore[no-untyped-
             if last[at] != row:
                 last[at] = row
                 counts[at] += 1
-
-
-@njit(cache=True, nogil=True)
-def _times(starts, columns, values, dense):  # type: ignore[no-untyped-def]
-    out = np.zeros((starts.size - 1, dense.shape[1]))
-    for row in range(starts.size - 1):
-        for i in range(starts[row], starts[row + 1]):
-            for k in range(dense.shape[1]):
-                out[row, k] += values[i] * dense[columns[i], k]
-    return out
-
-
-@njit(cache=True, nogil=True)
-def _times_transposed(starts, columns, values, dense, size):  # type: ignore[no-untyped-def]
-    out = np.zeros((size, dense.shape[1]))
-    for row in range(starts.size - 1):
-        for i in range(starts[row], starts[row + 1]):
-            for k in range(dense.shape[1]):
-                out[columns[i], k] += values[i] * dense[row, k]
-    return out
