@@ -31,6 +31,7 @@ class Arena:
         more: gives another candidate when all have run and there is time left, or None.
         memory: finished fits of a run that was lost.
         memory_limit: what the process may hold; None watches nothing.
+        poll_seconds: how often running fits are looked at.
         outside: where fits run that this process must survive; None runs them here.
         fleet: where every fit runs, if not here.
         halted: (candidate, fold) of fits that were stopped for what the process held; changed by the search.
@@ -51,6 +52,7 @@ class Arena:
     more: Callable[[dict[str, Standing]], Candidate | None] = lambda standings: None  # noqa: ARG005
     memory: FoldMemory | None = None
     memory_limit: MemoryLimit | None = None
+    poll_seconds: float = 0.05
     outside: Outside | None = None
     fleet: Outside | None = None
     halted: set[tuple[str, int]] = field(default_factory=set)

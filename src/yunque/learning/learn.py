@@ -153,6 +153,7 @@ def _arena(request: LearnRequest, table: Table, split: Split, ledger: Ledger, re
         on_step=reporter.step,
         memory=request.memory,
         memory_limit=request.memory_limit,
+        poll_seconds=request.poll_seconds,
         outside=request.outside,
         fleet=request.fleet,
     )

@@ -48,6 +48,8 @@ class LearnRequest:
         text: whether texts become points in a few dimensions.
         memory: where finished fits are kept for a run that has to start again; None keeps none.
         memory_limit: what the run may hold; None watches nothing.
+        poll_seconds: how often running fits are looked at, which asks the clock; a clock that moves when it
+            is asked wants no looks between the ends of fits.
         outside: where large or suspect fits run, so that their death is not the run's; None runs all here.
         fleet: where every fit runs but the refits; `threads` is then how many it makes at a time. None: here.
     """
@@ -71,5 +73,6 @@ class LearnRequest:
     text: bool = True
     memory: FoldMemory | None = None
     memory_limit: MemoryLimit | None = None
+    poll_seconds: float = 0.05
     outside: Outside | None = None
     fleet: Outside | None = None

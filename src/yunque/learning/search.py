@@ -15,7 +15,6 @@ from yunque.learning.workers import Finished, Workers
 
 __all__ = ["Arena", "close", "enter", "reason_of", "run", "run_references"]
 
-POLL_SECONDS = 0.05
 GRACE_SECONDS = 0.7  # a fit that has not ended this long after the search is left behind
 PATIENCE_SECONDS = 5.0  # and earlier, when it is this much and three slots after its own deadline
 REASON_LENGTH = 300
@@ -45,7 +44,7 @@ def run(arena: Arena, standings: dict[str, Standing]) -> None:
             pass
         if not workers.running:
             break
-        finished = workers.wait(POLL_SECONDS)
+        finished = workers.wait(arena.poll_seconds)
         if finished is not None:
             _note(arena, standings, finished)
             arena.on_step(standings)

@@ -50,7 +50,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
     dates and texts are understood, and its columns must be there again when answers are asked for.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - scikit-learn wants every option as an argument
         self,
         budget: str | float = "60s",
         *,
@@ -88,6 +88,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             algorithms=names,
             threads=1 if self.ticks is not None else self.threads,
             memory_limit=memory_limit(self.memory),
+            poll_seconds=0.05 if self.ticks is None else 60.0,
         )
         try:
             board: Leaderboard = learn(request)
