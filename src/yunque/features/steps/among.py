@@ -23,7 +23,8 @@ def _fit(training: FitColumns) -> Mapping[str, Any] | None:
     category, number = training.series
     value = pl.col("value")
     table = pl.DataFrame({"level": category, "value": number.cast(pl.Float64)}).filter(value.is_finite())
-    overall = float(np.mean(table["value"].to_numpy())) if table.height else math.inf
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum beyond float64 gives nothing to learn
+        overall = float(np.mean(table["value"].to_numpy())) if table.height else math.inf
     grouped = (
         table.drop_nulls()
         .sort("value")  # a sum in one order, whatever the order of the rows
