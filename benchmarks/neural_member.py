@@ -22,7 +22,7 @@ import numpy as np
 from portfolio import LEFT_OUT, fit_table
 from portfolio_order import Stored, load
 from tables import folder_tables, package_tables
-from yunque.learning.portfolio import ENTRIES, Entry
+from yunque.learning.portfolio_entries import ENTRIES, Entry
 
 ENTERED = (
     Entry(name="realmlp", algorithm="realmlp"),

@@ -26,7 +26,7 @@ from yunque.learning.fold_data import FoldData
 from yunque.learning.fold_fit import FitJob, run_fit
 from yunque.learning.infer_task import infer_task
 from yunque.learning.make_split import Means
-from yunque.learning.portfolio import Entry
+from yunque.learning.portfolio_entries import Entry
 from yunque.learning.prepare import prepare
 from yunque.learning.registry import algorithm
 from yunque.learning.splits import SplitWish

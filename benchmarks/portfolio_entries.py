@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from yunque.learning.portfolio import ENTRIES, Entry
+from yunque.learning.portfolio_entries import ENTRIES, Entry
 
 DRAWN = {"lightgbm": 12, "xgboost": 4, "catboost": 3, "extra_trees": 2, "random_forest": 1}
 SEED = 20

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from yunque.learning.portfolio import ENTRIES
+from yunque.learning.portfolio_entries import ENTRIES
 
 REFERENCE = "lightgbm-mixed"
 BUDGETS = (2.0, 4.0, 8.0, 16.0, 32.0)

@@ -13,7 +13,8 @@ from yunque.learning.admission import cells_within, committed, over_limit
 from yunque.learning.fit_memory import NEEDS, encoding_bytes, fit_bytes
 from yunque.learning.fit_size import FitSize
 from yunque.learning.memory_limit import MemoryLimit, in_words, parse_memory
-from yunque.learning.portfolio import ENTRIES, anchors
+from yunque.learning.portfolio import anchors
+from yunque.learning.portfolio_entries import ENTRIES
 from yunque.learning.search import close, enter, run, run_references
 from yunque.runtime.memory import cgroup_free, free_bytes, used_bytes
 

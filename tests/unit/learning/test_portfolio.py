@@ -7,7 +7,8 @@ import pytest
 from yunque.errors import NotFoundError
 from yunque.learning.fit_size import FitSize
 from yunque.learning.pace import FASTEST, SLOWEST, measured_pace
-from yunque.learning.portfolio import ANCHORS, ENTRIES, Shape, anchors, learning_rate, portfolio
+from yunque.learning.portfolio import Shape, anchors, learning_rate, portfolio
+from yunque.learning.portfolio_entries import ANCHORS, ENTRIES, FOR_FEW
 from yunque.learning.registry import algorithms
 from yunque.learning.task import Task, TaskKind
 
@@ -28,10 +29,25 @@ def test_more_time_means_more_candidates_and_slower_rates() -> None:
     counts = [len(portfolio(BINARY, shape(seconds))[0]) for seconds in (1.0, 20.0, 60.0, 600.0)]
     assert counts == sorted(counts) and counts[0] >= 2 and counts[-1] > counts[0]
     rates = [
-        next(each.params["learning_rate"] for each in portfolio(BINARY, shape(seconds))[0] if each.name == "lightgbm-numbers")
+        next(each.params["learning_rate"] for each in portfolio(BINARY, shape(seconds))[0] if each.name == "catboost")
         for seconds in (5.0, 600.0)
     ]  # fmt: skip
     assert rates[0] > rates[1]
+
+
+def test_where_few_fits_can_be_paid_the_strongest_single_models_come_first() -> None:
+    few, many = portfolio(BINARY, shape(3.0))[0], portfolio(BINARY, shape(60.0))[0]
+    assert [each.name for each in few][:2] == ["logistic_regression", "lightgbm-mixed"]
+    assert {each.name for each in few} <= {entry.name for entry in FOR_FEW}
+    assert {each.name for each in many} <= {entry.name for entry in ENTRIES}
+
+
+def test_more_rows_than_it_was_learnt_on_get_more_leaves() -> None:
+    def leaves(rows: int) -> int:
+        given = {each.name: each for each in portfolio(BINARY, shape(600.0, rows=rows))[0]}
+        return int(given["lightgbm-tiny"].params["num_leaves"])
+
+    assert (leaves(4_000), leaves(16_000), leaves(20_000)) == (5, 10, 11)
 
 
 def test_a_slower_machine_gets_fewer_candidates() -> None:
