@@ -13,6 +13,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import mlflow
 import polars as pl
 import pytest
 
@@ -26,7 +27,6 @@ from yunque.tracking.run_record import RunRecord
 from yunque.tracking.run_store import list_runs, read_run
 from yunque.tracking.training_run import TrainingFacts, training_run
 
-mlflow = pytest.importorskip("mlflow")
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")  # of MLflow's own classes
 
 PATIENT = Patience(request=60.0, starting=240.0, sending=240.0)  # a busy machine is not what is tested

@@ -65,7 +65,6 @@ def scores(board: Leaderboard) -> dict[str, float]:
 def test_a_killed_worker_does_not_lose_the_training_and_the_scores_are_those_made_here(
     frame: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("distributed")
     expected, _ = trained(frame, tmp_path / "here", Parallel())
     fleets: list[Fleet] = []
     opened = Fleet.__init__
@@ -96,7 +95,6 @@ def test_a_killed_worker_does_not_lose_the_training_and_the_scores_are_those_mad
 def test_a_cluster_that_is_away_is_told_of_and_the_fits_are_made_here(
     frame: pl.DataFrame, tmp_path: Path
 ) -> None:
-    pytest.importorskip("distributed")
     board, told = trained(
         frame.head(200), tmp_path / "run", Parallel(where="dask", dask_address="tcp://127.0.0.1:1")
     )
@@ -107,7 +105,6 @@ def test_a_cluster_that_is_away_is_told_of_and_the_fits_are_made_here(
 def test_a_cluster_that_goes_away_leaves_the_work_to_this_process_and_errors_come_in_words(
     tmp_path: Path,
 ) -> None:
-    pytest.importorskip("distributed")
     with local_cluster(workers=1) as (address, workers), open_fleet(address, tmp_path) as fleet:
         assert fleet.size == 1
         with pytest.raises(OperationError, match="ZeroDivisionError: division by zero"):

@@ -128,15 +128,23 @@ def test_wishes_that_do_not_fit_the_task_are_refused(wish: DecisionWish, task: T
         wish.refuse_other_tasks(task)
 
 
-def test_wishes_that_fit_pass() -> None:
-    for wish, task in (
-        (read_wish("0.9"), TWO),
-        (read_wish("TRUE=0.9"), TWO),
-        (read_wish(["cat=0.9", "dog=0.8"]), THREE),
-        (read_wish(costs="cat>dog=2"), THREE),
-        (read_wish(coverage=0.8), NUMBER),
+def test_wishes_pass_where_they_fit_and_nowhere_else() -> None:
+    for wish, task, other in (
+        (read_wish("0.9"), TWO, THREE),
+        (read_wish("TRUE=0.9"), TWO, THREE),
+        (read_wish(["cat=0.9", "dog=0.8"]), THREE, TWO),
+        (read_wish(costs="cat>dog=2"), THREE, TWO),
     ):
         wish.refuse_other_tasks(task)
+        with pytest.raises(UsageError):
+            wish.refuse_other_tasks(other)
+
+
+def test_a_coverage_fits_values_and_classes() -> None:
+    wish = read_wish(coverage=0.8)
+    for task in (TWO, THREE, NUMBER):
+        wish.refuse_other_tasks(task)
+    assert wish.coverage == 0.8
 
 
 def test_an_effect_tells_what_was_asked_for_first() -> None:
