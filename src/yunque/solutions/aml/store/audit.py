@@ -59,28 +59,31 @@ def seal(tenant: str, number: int, at: datetime, entry: Entry, previous: str) ->
 def record(database: Database, tenant: str, entry: Entry) -> str:
     """Add an entry and give its digest."""
     with database.writing() as connection:
-        lock(connection, tenant)
-        mine = AUDIT.c.tenant == tenant
-        newest = (
-            sa.select(AUDIT.c.number, AUDIT.c.digest).where(mine).order_by(AUDIT.c.number.desc()).limit(1)
+        return record_within(connection, database, tenant, entry)
+
+
+def record_within(connection: sa.Connection, database: Database, tenant: str, entry: Entry) -> str:
+    """Add an entry in the transaction of what it tells: both are there or neither. Give its digest."""
+    lock(connection, tenant)
+    mine = AUDIT.c.tenant == tenant
+    newest = sa.select(AUDIT.c.number, AUDIT.c.digest).where(mine).order_by(AUDIT.c.number.desc()).limit(1)
+    last = connection.execute(newest).first()
+    number, previous = (last.number + 1, last.digest) if last else (1, FIRST)
+    at = database.now(connection)
+    digest = seal(tenant, number, at, entry, previous)
+    connection.execute(
+        AUDIT.insert().values(
+            tenant=tenant,
+            number=number,
+            at=at,
+            actor=entry.actor,
+            action=entry.action,
+            subject=entry.subject,
+            details=dict(entry.details),
+            previous=previous,
+            digest=digest,
         )
-        last = connection.execute(newest).first()
-        number, previous = (last.number + 1, last.digest) if last else (1, FIRST)
-        at = database.now(connection)
-        digest = seal(tenant, number, at, entry, previous)
-        connection.execute(
-            AUDIT.insert().values(
-                tenant=tenant,
-                number=number,
-                at=at,
-                actor=entry.actor,
-                action=entry.action,
-                subject=entry.subject,
-                details=dict(entry.details),
-                previous=previous,
-                digest=digest,
-            )
-        )
+    )
     return digest
 
 
@@ -89,6 +92,19 @@ def entries(database: Database, tenant: str, *, limit: int = 100) -> tuple[Mappi
     query = sa.select(AUDIT).where(AUDIT.c.tenant == tenant).order_by(AUDIT.c.number.desc()).limit(limit)
     with database.reading_as(tenant) as connection:
         return tuple(row._asdict() for row in connection.execute(query))
+
+
+def newest_details(database: Database, tenant: str, *, action: str, subject: str) -> Mapping[str, Any]:
+    """Give the details of the newest entry of an action on a subject; {} where there is none."""
+    query = (
+        sa.select(AUDIT.c.details)
+        .where(AUDIT.c.tenant == tenant, AUDIT.c.action == action, AUDIT.c.subject == subject)
+        .order_by(AUDIT.c.number.desc())
+        .limit(1)
+    )
+    with database.reading_as(tenant) as connection:
+        found = connection.execute(query).scalar()
+    return {} if found is None else dict(found)
 
 
 def verify(database: Database, tenant: str) -> Verified:
