@@ -8,6 +8,7 @@ from yunque.learning.fold_data import Encoded
 from yunque.learning.fold_fit import FitJob, FoldResult, fit_request, run_fit
 from yunque.learning.fold_memory import FoldMemory, fold_facts, read_fold, write_fold
 from yunque.learning.outside import Outside, fit_there
+from yunque.runtime.memory import give_back_freed
 
 
 def work(arena: Arena, job: FitJob) -> FoldResult:
@@ -52,7 +53,10 @@ def _fit(arena: Arena, job: FitJob) -> FoldResult:
     def should_stop() -> bool:
         return clock() >= deadline or key in arena.halted or arena.cancelled()
 
-    return run_fit(replace(job, should_stop=should_stop), encoded, clock)
+    result = run_fit(replace(job, should_stop=should_stop), encoded, clock)
+    if result.fitted.native is None and result.rounds:
+        give_back_freed()  # a forest's many small arrays
+    return result
 
 
 def _fit_outside(arena: Arena, job: FitJob, encoded: Encoded, outside: Outside) -> FoldResult:

@@ -1,10 +1,9 @@
 """One fit of one candidate on one fold, judged through the form that would be served."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from yunque.kernel.form import FloatArray, Form
 from yunque.kernel.link import apply_link
@@ -99,11 +98,12 @@ def run_fit(job: FitJob, encoded: Encoded, clock: Callable[[], float]) -> FoldRe
     if not np.isfinite(predictions).all():
         raise UnusableFitError(f"{int((~np.isfinite(predictions)).sum())} predictions are not finite")
     seconds = clock() - started
+    has_reference = job.candidate.algorithm.reference is not None
     return FoldResult(
         name=job.name,
         fold=job.fold,
         form=form,
-        fitted=fitted,
+        fitted=fitted if has_reference else replace(fitted, native=None),
         predictions=predictions if encoded.valid is not None else predictions[:0],
         trained_rows=len(request.train.y),
         fit_seconds=fit_seconds,
@@ -137,12 +137,15 @@ def predict(form: Form, x: FloatArray) -> FloatArray:
 
 
 def row_microseconds(form: Form, x: FloatArray, clock: Callable[[], float], repeats: int = 20) -> float:
-    """Measure one row alone, in microseconds: the median of some calls after a first one."""
-    row: npt.NDArray[np.float64] = np.ascontiguousarray(x[:1])
-    predict(form, row)
+    """Measure one row alone, in microseconds: the median of some calls after a first one.
+
+    Each call gets another row, as in service: the same row again would find its branches in the cache.
+    """
+    rows = [np.ascontiguousarray(x[place : place + 1]) for place in range(min(len(x), repeats))]
+    predict(form, rows[0])
     spent = []
-    for _ in range(repeats):
+    for call in range(repeats):
         began = clock()
-        predict(form, row)
+        predict(form, rows[call % len(rows)])
         spent.append(clock() - began)
     return float(np.median(spent)) * 1e6
