@@ -1,0 +1,103 @@
+"""One raw table becomes typed columns of the demand solution; what cannot be read is noted, never guessed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+from yunque.data.infer import Wishes, infer_contract
+from yunque.data.parse import is_readable, parse_series
+from yunque.data.schema import Kind
+from yunque.errors import ContractError
+from yunque.solutions.demand.columns import TABLES
+from yunque.solutions.demand.intake_names import NEEDED, SYNONYMS, Named, name_columns
+from yunque.solutions.demand.notes import noted
+from yunque.solutions.demand.plan_values import DataNote
+
+_KINDS = {pl.String: Kind.CATEGORY, pl.Float64: Kind.NUMBER, pl.Date: Kind.TIMESTAMP}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Typed:
+    """A table that was read.
+
+    Attributes:
+        frame: the columns of TABLES[kind] (movements with unit_of_measure beside them), typed; rows without
+            what is needed left out.
+        notes: what was left out.
+    """
+
+    frame: pl.DataFrame
+    notes: tuple[DataNote, ...]
+
+
+def read_raw(table: pl.DataFrame, kind: str, label: str) -> Typed:
+    """Read a raw table of that kind.
+
+    Args:
+        table: as the file has it.
+        kind: movements, stock, items, orders, suppliers or promotions.
+        label: what messages call it.
+
+    Raises:
+        ContractError: a needed column is missing; names those at hand.
+    """
+    named = name_columns(table, kind)
+    _refuse_missing(named, table, kind, label)
+    schema = TABLES[kind] | ({"unit_of_measure": pl.String} if kind == "movements" else {})
+    bad: list[str] = []
+    typed = _typed(named.frame, schema, bad)
+    full = typed.with_columns(
+        pl.lit(None, dtype=dtype).alias(name) for name, dtype in schema.items() if name not in typed.columns
+    ).select(list(schema))
+    needed = NEEDED[kind]
+    held = pl.all_horizontal(pl.col(name).is_not_null() for name in needed)
+    lacking = full.select(~held).to_series()
+    rows = (lacking.arg_true() + 1).to_list()
+    notes = noted(
+        ("personal_dropped", len(named.personal), named.personal),
+        ("column_ignored", len(named.ignored), named.ignored),
+        ("unreadable", len(bad), bad),
+        ("row_without_key", len(rows), [f"{label} {row}" for row in rows]),
+    )
+    return Typed(frame=full.filter(~lacking), notes=notes)
+
+
+def _refuse_missing(named: Named, table: pl.DataFrame, kind: str, label: str) -> None:
+    missing = [name for name in NEEDED[kind] if name not in named.frame.columns]
+    if not missing:
+        return
+    at_hand = ", ".join(map(repr, table.columns[:12]))
+    raise ContractError(
+        f"The table {label!r} has no column for {', '.join(missing)}; it has {at_hand}.",
+        hint="Name it, for example: " + ", ".join(_example(kind, name) for name in missing) + ".",
+    )
+
+
+def _example(kind: str, name: str) -> str:
+    return SYNONYMS[kind][name][0]
+
+
+def _typed(frame: pl.DataFrame, schema: dict[str, Any], bad: list[str]) -> pl.DataFrame:
+    readable = frame.select(series.name for series in frame if is_readable(series.dtype))
+    kinds = {name: _KINDS[schema[name]] for name in readable.columns}
+    if not readable.height:
+        return pl.DataFrame(schema={name: schema[name] for name in readable.columns})
+    contract, _ = infer_contract(readable, Wishes(kinds=kinds))
+    columns = []
+    for column in contract.schema:
+        typed, unreadable = parse_series(replace(column, kind=kinds[column.name]), readable[column.name])
+        bad += list(_told(readable[column.name], unreadable))
+        series = typed.cast(schema[column.name])
+        if schema[column.name] == pl.String:
+            series = series.str.strip_chars().replace("", None)
+        elif schema[column.name] == pl.Float64:
+            series = pl.select(pl.when(series.is_finite()).then(series)).to_series()
+        columns.append(series.alias(column.name))
+    return pl.DataFrame(columns)
+
+
+def _told(raw: pl.Series, unreadable: pl.Series) -> Iterator[str]:
+    for row in unreadable.arg_true().to_list():
+        yield f"{raw.name} {row + 1}: {str(raw[row])[:30]!r}"

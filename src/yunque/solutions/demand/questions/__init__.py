@@ -1,0 +1,1 @@
+"""What buyers ask of a purchase plan, and how it is answered from the plan and the history."""
