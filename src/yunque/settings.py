@@ -127,6 +127,9 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(
         default=60.0, gt=0, description="How long a worker holds a job without a heartbeat."
     )
+    analysis_timeout_seconds: float = Field(
+        default=300.0, gt=0, description="Longest run of a solution over a file (the kind `pipeline`)."
+    )
     running_per_tenant: int | None = Field(
         default=None, ge=1, description="Jobs of one tenant that may run at once; no limit when empty."
     )

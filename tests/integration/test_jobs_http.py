@@ -271,7 +271,8 @@ def test_r1s_door_answers_at_once_and_its_folders_follow(platform: Platform) -> 
         headers = {"Idempotency-Key": "a"}
         first = client.post("/api/portal/upload", files={"file": ("ops.csv", operations)}, headers=headers)
         again = client.post("/api/portal/upload", files={"file": ("ops.csv", operations)}, headers=headers)
-        bad = client.post("/api/portal/upload", files={"file": ("bad.csv", b"no,columns\n1,2\n")})
+        unread = operations.splitlines(keepends=True)[0] + b"1,nada,2025-01-15,efectivo,casa_cambio\n"
+        bad = client.post("/api/portal/upload", files={"file": ("bad.csv", unread)})
         assert (
             first.status_code == 202 and first.json()["status"] == "pending" and again.json() == first.json()
         )

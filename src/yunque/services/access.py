@@ -20,18 +20,30 @@ _INDEX = 16  # digits of a digest by which a key is looked up; all of it is then
 
 
 class Scope(StrEnum):
-    """What a route needs and a key grants; `admin` grants everything, `open` asks for nobody's key."""
+    """What a route needs and a key grants; `admin` grants everything, `open` asks for nobody's key.
+
+    `capturist`, `officer` and `auditor` are the roles of a compliance desk: who sends files and sees where
+    they stand; who sees results and decides; who sees all of that and changes nothing.
+    """
 
     OPEN = "open"
     PREDICT = "predict"
     READ = "read"
     JOBS = "jobs"
     TRAIN = "train"
+    CAPTURIST = "capturist"
+    OFFICER = "officer"
+    AUDITOR = "auditor"
     ADMIN = "admin"
 
 
 GRANTED = tuple(scope for scope in Scope if scope is not Scope.OPEN)
 DEFAULT_SCOPES = frozenset({Scope.PREDICT, Scope.READ})
+# who holds one of these may do what the others open, too
+INCLUDED: Mapping[Scope, frozenset[Scope]] = {
+    Scope.OFFICER: frozenset({Scope.CAPTURIST, Scope.AUDITOR}),
+    Scope.JOBS: frozenset({Scope.CAPTURIST, Scope.AUDITOR}),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +62,9 @@ class Caller:
 
     def may(self, needed: Scope) -> bool:
         """Whether a route that needs `needed` is open to the caller."""
-        return needed is Scope.OPEN or needed in self.scopes or Scope.ADMIN in self.scopes
+        if needed is Scope.OPEN or needed in self.scopes or Scope.ADMIN in self.scopes:
+            return True
+        return any(needed in INCLUDED.get(scope, ()) for scope in self.scopes)
 
 
 NOBODY = Caller(scopes=frozenset())

@@ -1,11 +1,17 @@
-"""An analysis of the compliance desk (R1) as a job: enrich a file, apply the law, leave the result."""
+"""An analysis of the compliance desk (R1) as a job: enrich, apply the law, price it, give a result."""
+
+import json
+
+import polars as pl
 
 from yunque.runtime.jobs.context import JobContext, JobResult
 from yunque.runtime.jobs.folders import RESULT_NAME
 from yunque.runtime.storage import chunks_of
+from yunque.services.aml_charge import cost, count, paid_parts
 from yunque.services.aml_desk import PENDING, Desk
 from yunque.services.aml_enrich import enrich_file
-from yunque.services.aml_run import finish
+from yunque.services.aml_pages import INDEX_NAME, PageIndex
+from yunque.services.aml_run import CLASSES, Outcome, finish
 from yunque.services.job_input import fetch_upload
 from yunque.services.pipeline_house import PipelineHouse
 from yunque.services.pipeline_payload import read_pipeline
@@ -15,6 +21,8 @@ ROWS = "operaciones.csv"
 
 def run_aml_job(context: JobContext, house: PipelineHouse) -> JobResult:
     """Enrich and classify: the job's id is the analysis id, so a second attempt keeps nothing twice.
+
+    What the job costs is captured with its result, in one commit.
 
     Raises:
         DataError: the file cannot be used.
@@ -28,15 +36,35 @@ def run_aml_job(context: JobContext, house: PipelineHouse) -> JobResult:
         actor=payload.origin.by or context.tenant,
         clock=house.clock,
     )
+    start = house.clock.monotonic()
     context.progress(0.1, "Reading and enriching the file")
     enriched = enrich_file(desk, table, analysis_id=context.job_id)
     context.log(f"{enriched.accepted:,} of {enriched.rows:,} rows accepted, {enriched.rejected:,} rejected")
     for note in enriched.notes:
         context.log(note)
+    middle = house.clock.monotonic()
+    context.log(f"Tiempo de enriquecimiento: {middle - start:.3f} s")
     context.progress(0.5, "Applying the law's rules")
-    outcome = finish(desk, desk.place(PENDING, f"{context.job_id}.csv"))
+
+    def price(number: int, operations: pl.DataFrame) -> dict[str, object]:
+        counted = count(operations, number, paid_parts(house.database, context.tenant, number))
+        return cost(house.database, context.tenant, context.job_id, counted)
+
+    outcome = finish(desk, desk.place(PENDING, f"{context.job_id}.csv"), price)
+    context.log(f"Tiempo de inferencia (3 capas): {house.clock.monotonic() - middle:.3f} s")
+    context.log("Clasificación: " + ", ".join(f"{name}={outcome.summary[name]}" for name in CLASSES))
+    context.log(f"Guardrails aplicados: {outcome.summary['guardrails_aplicados']}")
     context.progress(0.9, "Writing the result")
-    for name, path in ((RESULT_NAME, outcome.path), (ROWS, outcome.path.with_suffix(".csv"))):
-        with path.open("rb") as file:
-            context.publish(name, chunks_of(file))
-    return JobResult(summary={"analysis_id": context.job_id, "resumen": outcome.summary})
+    publish(context, outcome)
+    summary = {"analysis_id": context.job_id, "resumen": outcome.summary, "cobro": outcome.cost}
+    return JobResult(summary=summary, charge_minor=outcome.cost["importe_minor"])
+
+
+def publish(context: JobContext, outcome: Outcome) -> None:
+    """Put the result, its rows as a table, and the index of its pages into the store."""
+    index = PageIndex()
+    with outcome.path.open("rb") as file:
+        context.publish(RESULT_NAME, index.watch(file))
+    with outcome.path.with_suffix(".csv").open("rb") as file:
+        context.publish(ROWS, chunks_of(file))
+    context.publish(INDEX_NAME, [json.dumps(index.document()).encode()])

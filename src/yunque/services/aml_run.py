@@ -2,9 +2,9 @@
 
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,23 +28,31 @@ from yunque.solutions.aml.intake.intake import take_in
 from yunque.solutions.aml.intake.read_file import read_file
 from yunque.solutions.aml.layers import FAILURES, Learnt, ask
 from yunque.solutions.aml.result import Heading, facts, operation_rows
-from yunque.solutions.aml.store.audit import Entry, record
+from yunque.solutions.aml.store.audit import Entry, newest_details, record
 from yunque.solutions.aml.store.history import part_of
 
 _LOG = logging.getLogger("yunque.aml")
+FINISHED = "analisis_terminado"
 CLASSES = ("preocupante", "inusual", "relevante", "limpio")
+Price = Callable[
+    [int, pl.DataFrame], dict[str, Any]
+]  # number of a part, its operations -> the result's `cobro`
 ADDED = ("clase", "clase_ml", "piso", "estado", "p_sospecha", "anomalia", "riesgo")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one pending analysis; `summary` is the result's `resumen`, empty after a failure."""
+    """What became of one pending analysis.
+
+    `summary` is the result's `resumen` and `cost` its `cobro`, both empty after a failure.
+    """
 
     analysis_id: str
     state: Literal["processed", "failed"]
     path: Path
     summary: dict[str, Any]
     error: str = ""
+    cost: dict[str, Any] = field(default_factory=dict)
 
 
 def run_pending(desk: Desk, analysis_id: str | None = None) -> tuple[Outcome, ...]:
@@ -100,8 +108,14 @@ def held(path: Path) -> Iterator[bool]:
         yield path.exists()
 
 
-def finish(desk: Desk, path: Path) -> Outcome:
-    """Classify and write processed/{analysis_id}.json and .csv; the pending file goes last."""
+def finish(desk: Desk, path: Path, price: Price | None = None) -> Outcome:
+    """Classify and write processed/{analysis_id}.json and .csv; the pending file goes last.
+
+    Args:
+        desk: whose analysis it is.
+        path: the pending table.
+        price: says what the classified rows cost; without it they are free.
+    """
     name = path.stem
     start = desk.clock.monotonic()
     number = part_of(desk.database, desk.tenant, name)
@@ -109,6 +123,9 @@ def finish(desk: Desk, path: Path) -> Outcome:
         number = keep(desk, name, take_in(read_file(path), desk.catalogue, desk.today()), path)
     judged = judge(desk, number)
     answered = answer(desk, name, number, judged)
+    if price is not None:
+        cost = {**answered.facts["cobro"], **price(number, answered.operations)}
+        answered = replace(answered, facts={**answered.facts, "cobro": cost})
     summary: dict[str, Any] = answered.facts["resumen"]
     _LOG.info("Tiempo de inferencia (3 capas): %.3f s", desk.clock.monotonic() - start)
     _LOG.info("Clasificación: %s", ", ".join(f"{key}={summary[key]}" for key in CLASSES))
@@ -116,11 +133,17 @@ def finish(desk: Desk, path: Path) -> Outcome:
     target = desk.place(PROCESSED, f"{name}.json")
     write_table(table(judged, answered.operations), target.with_suffix(".csv"))
     write_result(target, answered.facts, operation_rows(judged.found, answered.operations))
-    details = {"resumen": summary, "catalogo": desk.catalogue.sha256, "modo": answered.facts["modo"]}
-    entry = Entry(actor=desk.actor, action="analisis_terminado", subject=name, details=details)
+    details = {
+        "resumen": summary,
+        "catalogo": desk.catalogue.sha256,
+        "modo": answered.facts["modo"],
+        "cobro": answered.facts["cobro"],
+    }
+    entry = Entry(actor=desk.actor, action=FINISHED, subject=name, details=details)
     record(desk.database, desk.tenant, entry)
     path.unlink()
-    return Outcome(analysis_id=name, state="processed", path=target, summary=summary)
+    cost = answered.facts["cobro"]
+    return Outcome(analysis_id=name, state="processed", path=target, summary=summary, cost=cost)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,4 +224,6 @@ def rerun(desk: Desk, analysis_id: str) -> dict[str, Any]:
         raise NotFoundError(f"No analysis {name!r} was kept.")
     judged = judge(desk, number)
     answered = answer(desk, name, number, judged)
-    return {**answered.facts, "operaciones": list(operation_rows(judged.found, answered.operations))}
+    then = newest_details(desk.database, desk.tenant, action=FINISHED, subject=name)
+    paid = {"cobro": then["cobro"]} if "cobro" in then else {}
+    return {**answered.facts, **paid, "operaciones": list(operation_rows(judged.found, answered.operations))}

@@ -14,7 +14,7 @@ from yunque.runtime.jobs.prices import Price, Tier, prices_of, publish_prices
 from yunque.services.job_documents import moment
 from yunque.services.job_fields import FieldsError, WrongField
 from yunque.services.job_office import LOCAL, Office
-from yunque.services.job_units import price_item
+from yunque.services.job_units import items_of
 
 MOST_LISTED = 500
 MOST_MINOR = 10**12  # of one credit or one unit: keeps every sum within 64 bits
@@ -51,7 +51,7 @@ def set_price(office: Office, new: NewPrice) -> Price:
     """
     with office.database.reading() as connection:
         today = office.database.now(connection).date()
-    items = sorted(price_item(kind) for kind in office.queue.kinds)
+    items = items_of(office.queue.kinds)
     wrong = [
         WrongField(pointer=f"/{name}", code="value", detail=detail)
         for name, is_right, detail in (

@@ -45,6 +45,7 @@ class Request:
         by: who asks, for the record.
         upload: the file it works on.
         door: through which way in it came; shows how its answer must look.
+        units: how many rows the file has, where they were counted already.
     """
 
     tenant: str
@@ -56,6 +57,7 @@ class Request:
     request_id: str | None = None
     by: str = ""
     door: str = "jobs"
+    units: int | None = None
 
 
 def submit(office: Office, request: Request) -> Accepted:
@@ -73,7 +75,7 @@ def submit(office: Office, request: Request) -> Accepted:
     if request.upload is None and request.kind in NEEDS_UPLOAD:
         detail = f"A job of kind {request.kind!r} works on a table: name an upload or a path."
         raise FieldsError([WrongField(pointer="/upload_id", code="missing_field", detail=detail)])
-    office = with_prices(office)
+    office = with_prices(office, request.payload)
     payload = _with_origin(request)
     _check_model(office, request.tenant, request.kind, payload)
     accepted = submit_job(
@@ -84,7 +86,7 @@ def submit(office: Office, request: Request) -> Accepted:
             payload=payload,
             idempotency_key=request.idempotency_key,
             priority=_priority(request.priority),
-            units=units_of(office, request.kind, request.upload),
+            units=_units(office, request),
             upload_id=None if request.upload is None else request.upload.id,
             request_id=request.request_id,
         ),
@@ -141,8 +143,8 @@ def retry(office: Office, tenant: str, job_id: str) -> Accepted:
     Raises:
         ConflictError: it waits, runs or has succeeded.
     """
-    office = with_prices(office)
     old = show(office, tenant, job_id)
+    office = with_prices(office, old.payload)
     units = None
     if old.kind in office.queue.kinds and office.queue.kinds[old.kind].price_item is not None:
         upload = None if old.upload_id is None else find_upload(office, tenant, old.upload_id)
@@ -188,6 +190,13 @@ def dead_letters(office: Office, *, limit: int = 100) -> tuple[Delivery, ...]:
 def replay(office: Office, delivery_id: str) -> Delivery:
     """Send a webhook message again from its first try on."""
     return replay_delivery(office.database, delivery_id)
+
+
+def _units(office: Office, request: Request) -> int | None:
+    is_free = office.queue.kinds[request.kind].price_item is None
+    if request.units is not None:
+        return None if is_free else request.units
+    return units_of(office, request.kind, request.upload)
 
 
 def _with_origin(request: Request) -> dict[str, Any]:

@@ -3,14 +3,14 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
 from yunque.errors import UsageError
 from yunque.runtime.jobs.folders import FolderView
-from yunque.runtime.jobs.kind import find_kinds
+from yunque.runtime.jobs.kind import Kind, find_kinds
 from yunque.runtime.jobs.queue import Policy, Queue
 from yunque.runtime.jobs.supervise import Workplace
 from yunque.runtime.jobs.upkeep import Chore, showing, taking_back, telling, tidying
@@ -20,6 +20,7 @@ from yunque.runtime.jobs.worker import Worker, owner_name, work, work_off
 from yunque.runtime.logs import configure_logs
 from yunque.runtime.storage import Storage, open_storage
 from yunque.services.job_office import Office
+from yunque.services.job_units import SOLUTIONS
 from yunque.settings import Settings
 from yunque.surfaces.bootstrap import Platform, open_platform
 
@@ -53,7 +54,7 @@ def open_desk(platform: Platform, *, policy: Policy | None = None, rules: Rules 
     settings = platform.settings
     url = storage_address(settings)
     storage = open_storage(url)
-    queue = Queue(database=platform.database, kinds=find_kinds(KINDS), policy=policy or policy_of(settings))
+    queue = Queue(database=platform.database, kinds=kinds_of(settings), policy=policy or policy_of(settings))
     view = FolderView(platform.database, storage, settings.home / "outputs")
     scratch = (settings.home / "scratch").absolute()
     place = Workplace(
@@ -80,6 +81,15 @@ def open_desk(platform: Platform, *, policy: Policy | None = None, rules: Rules 
         rules=rules or Rules(),
     )
     return Desk(queue=queue, storage=storage, storage_url=url, view=view, worker=worker, office=office)
+
+
+def kinds_of(settings: Settings) -> Mapping[str, Kind]:
+    """Give the kinds of job, with the time that the settings give to a solution's run."""
+    found = find_kinds(KINDS)
+    if SOLUTIONS not in found:
+        return found
+    seconds = settings.analysis_timeout_seconds
+    return {**found, SOLUTIONS: replace(found[SOLUTIONS], timeout_seconds=seconds)}
 
 
 def storage_address(settings: Settings) -> str:

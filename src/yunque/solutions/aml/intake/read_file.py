@@ -2,13 +2,16 @@
 
 import importlib
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import polars as pl
 
 from yunque.data.table import read_table
-from yunque.errors import TableError, UsageError
+from yunque.errors import LimitError, TableError, UsageError
 
 SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+MOST_UNPACKED = 4 * 2**30  # bytes of a workbook's parts together
+MOST_RATIO = 400  # unpacked to packed; sheets of numbers come to some 10 to 30
 
 
 def read_file(path: Path) -> pl.DataFrame:
@@ -26,7 +29,12 @@ def read_file(path: Path) -> pl.DataFrame:
 
 
 def read_spreadsheet(path: Path) -> pl.DataFrame:
-    """Read the first sheet of a workbook."""
+    """Read the first sheet of a workbook.
+
+    Raises:
+        LimitError: its parts unpack to an absurd size.
+    """
+    refuse_bomb(path)
     try:
         fastexcel = importlib.import_module("fastexcel")
     except ImportError as error:
@@ -43,3 +51,26 @@ def read_spreadsheet(path: Path) -> pl.DataFrame:
     if not frame.height:
         raise TableError("The first sheet has no rows.", place={"file": path.name})
     return frame
+
+
+def refuse_bomb(path: Path) -> None:
+    """Refuse a workbook whose parts claim to unpack to an absurd size.
+
+    Raises:
+        LimitError: they do.
+        TableError: it is a damaged archive.
+    """
+    if not is_zipfile(path):
+        return
+    try:
+        with ZipFile(path) as archive:
+            parts = archive.infolist()
+    except BadZipFile as error:
+        raise TableError(
+            "The workbook is damaged.", place={"file": path.name}, hint="Save it again."
+        ) from error
+    unpacked = sum(part.file_size for part in parts)
+    if unpacked > MOST_UNPACKED or unpacked > MOST_RATIO * max(path.stat().st_size, 1 << 20):
+        raise LimitError(
+            "The workbook unpacks to an absurd size.", place={"file": path.name}, hint="Send it as CSV."
+        )

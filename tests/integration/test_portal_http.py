@@ -1,0 +1,231 @@
+"""R1's portal by HTTP with a worker beside it: in one call, by pages, paid once, refused before any work."""
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from small_models import LIMITS, client_of
+from starlette.testclient import TestClient
+from work_here import work_here
+
+from yunque.runtime.jobs.ledger import add_funds, balance_of, verify_ledger
+from yunque.runtime.jobs.prices import Price, Tier, publish_prices
+from yunque.runtime.jobs.uploads import UploadLimits
+from yunque.runtime.jobs.worker import work
+from yunque.services.access import Keyring, Scope, grant_key
+from yunque.services.score import Shelf
+from yunque.settings import Settings
+from yunque.surfaces.bootstrap import Platform, open_platform
+from yunque.surfaces.http.serving import Serving
+from yunque.surfaces.worker import Desk, open_desk
+
+PORTAL = "/api/portal"
+HEADER = "cliente_id,monto,fecha,tipo_operacion,sector_actividad\n"
+SMOKE = HEADER + (
+    "12345,50000,2025-01-15,efectivo,casa_cambio\n12346,180000,2025-01-16,transferencia_nacional,inmobiliaria\n"
+)
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    opened = open_platform(Settings(home=tmp_path / "home", lease_seconds=3.0))
+    yield opened
+    opened.database.engine.dispose()
+
+
+def serving_of(desk: Desk, platform: Platform, **facts: Any) -> Serving:
+    limits = facts.pop("limits", None)
+    office = replace(desk.office, limits=limits) if limits else desk.office
+    most = replace(LIMITS, upload_bytes=limits.file_bytes) if limits else LIMITS
+    return Serving(
+        shelf=Shelf(platform.registry), limits=most, keyring=facts.get("keyring", Keyring()), office=office
+    )
+
+
+@contextmanager
+def working(desk: Desk) -> Iterator[None]:
+    stop = threading.Event()
+    thread = threading.Thread(target=work, args=(desk.worker, stop))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+def send(
+    client: TestClient, text: str | bytes, query: str = "", name: str = "ops.csv", **headers: str
+) -> Any:
+    body = text.encode() if isinstance(text, str) else text
+    return client.post(f"{PORTAL}/upload{query}", files={"file": (name, body)}, headers=headers)
+
+
+def prices(platform: Platform, **minor: int) -> None:
+    publish_prices(
+        platform.database,
+        [
+            Price(item=item.replace("__", "."), valid_from=date(2020, 1, 1), currency="MXN",
+                  tiers=(Tier(up_to=None, minor_per_unit=amount),), source="a test")
+            for item, amount in minor.items()
+        ],
+    )  # fmt: skip
+
+
+def test_r1s_smoke_test_in_one_call_has_the_lawful_answer(platform: Platform) -> None:
+    desk = open_desk(platform)
+    with client_of(serving_of(desk, platform)) as client, working(desk):
+        answer = send(client, SMOKE, "?wait=90")
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        assert set(told) >= {
+            *("success", "analysis_id", "resumen", "transacciones", "xml_path", "costo", "requiere_pago"),
+            *("payment_id", "errores", "timestamp"),
+        }
+        exchange, property_ = told["transacciones"]
+        assert exchange["estado_legal"] == "regimen_no_cargado"
+        assert [owed["tipo"] for owed in exchange["obligaciones"]] == ["informacion_insuficiente"]
+        assert [owed["tipo"] for owed in property_["obligaciones"]] == ["identificacion"]
+        assert property_["clasificacion"] == "limpio" and told["costo"] == "0.00" and told["errores"] == []
+        assert told["resumen"]["total_transacciones"] == 2
+        name = told["analysis_id"]
+        whole = client.get(told["result_url"]).json()
+        page = client.get(f"{told['result_url']}?limit=1&offset=1").json()
+        assert page["total"] == 2 and page["next"] is None and page["operaciones"] == whole["operaciones"][1:]
+        first = client.get(f"{told['result_url']}?limit=1").json()
+        assert client.get(first["next"]).json() == page
+        assert client.get(f"{told['result_url']}?limit=1&offset=7").json()["operaciones"] == []
+        events = client.get(f"{PORTAL}/analysis/{name}/events").text
+        for line in (
+            "Tiempo de enriquecimiento",
+            "Tiempo de inferencia",
+            "Clasificaci",
+            "Guardrails aplicados",
+        ):
+            assert line in events
+    desk.view.update()
+    outputs = platform.settings.home / "outputs" / "processed"
+    assert (outputs / f"{name}.csv").read_text() == SMOKE
+    assert json.loads((outputs / f"{name}.json").read_text()) == whole
+    assert "cumple" not in json.dumps(told).lower()
+
+
+def test_a_file_that_cannot_be_read_is_refused_before_it_waits_or_costs(platform: Platform) -> None:
+    prices(platform, job__aml=100)
+    with client_of(serving_of(open_desk(platform), platform)) as client:
+        for path in ("upload", "validate"):
+            lacking = client.post(f"{PORTAL}/{path}", files={"file": ("x.csv", b"cliente_id,importe\na,1\n")})
+            told = lacking.json()
+            assert lacking.status_code == 400 and told["success"] is False
+            assert told["missing_columns"] == ["fecha", "tipo_operacion", "sector_actividad"]
+            assert "monto" in told["required"] and "id_acto" in told["optional"]
+            broken = client.post(f"{PORTAL}/{path}", files={"file": ("x.csv", b"\x00\x01PK")})
+            assert broken.status_code in (400, 422) and str(platform.settings.home) not in broken.text
+        seen = client.post(f"{PORTAL}/validate", files={"file": ("ops.csv", SMOKE.encode())}).json()
+        assert seen["success"] and seen["rowCount"] == 2 and seen["columns"] == HEADER.strip().split(",")
+        poor = client.post(seen["upload_url"])
+        assert poor.status_code == 402
+        told = poor.json()
+        assert (told["required_amount"], told["current_balance"], told["num_transactions"]) == (
+            "2.00",
+            "0.00",
+            2,
+        )
+        assert client.get(f"{PORTAL}/history").json() == {"history": [], "next": None}
+        assert client.get(f"{PORTAL}/balance").json()["balance"] == "0.00"
+        assert client.get("/api/v1/jobs").json()["jobs"] == []
+
+
+def test_more_than_may_be_sent_is_413(platform: Platform) -> None:
+    serving = serving_of(open_desk(platform), platform, limits=UploadLimits(file_bytes=10_000))
+    with client_of(serving) as client:
+        for path in ("upload", "validate"):
+            body = {"file": ("x.csv", SMOKE.encode() * 200)}
+            assert client.post(f"{PORTAL}/{path}", files=body).status_code == 413
+
+
+def test_rows_are_charged_once_when_they_were_classified_and_failures_are_free(platform: Platform) -> None:
+    prices(platform, job__aml=100, job__aml__solo_reglas=40)
+    add_funds(platform.database, "local", 1_000, currency="MXN", source="purchase")
+    desk = open_desk(platform)
+    home = (
+        "v1,ana,376565.10,2026-03-10,transferencia,automotriz\nv2,ana,5,2026-03-11,transferencia,automotriz\n"
+        "v3,eva,nada,2026-03-11,transferencia,automotriz\nv4,eva,5,2026-03-11,transferencia,banana\n"
+    )
+    unread = "id_operacion," + HEADER + "v9,eva,nada,2026-03-11,transferencia,automotriz\n"
+    with client_of(serving_of(desk, platform)) as client:
+        first = send(client, "id_operacion," + HEADER + home, **{"Idempotency-Key": "a"}).json()
+        assert send(client, "id_operacion," + HEADER + home, **{"Idempotency-Key": "a"}).json() == first
+        assert balance_of(platform.database, "local").reserved_minor == 400
+        failing = send(client, unread).json()
+        work_here(desk, platform)
+        result = client.get(first["result_url"]).json()
+        assert result["cobro"]["cobradas"] == 2 == result["cobro"]["solo_reglas"]  # v3 unread, v4 unclear
+        assert result["cobro"]["sin_cobro_sin_clase"] == 1 and result["cobro"]["importe_minor"] == 80
+        assert client.get(failing["status_url"]).json()["status"] == "failed"
+        assert balance_of(platform.database, "local").available_minor == 920
+        more = home.replace("v2,ana,5,", "v2,ana,6,") + "v5,ana,7,2026-03-12,cheque,automotriz\n"
+        again = send(client, "id_operacion," + HEADER + more).json()
+        work_here(desk, platform)
+        cost = client.get(again["result_url"]).json()["cobro"]
+        assert (cost["cobradas"], cost["sin_cobro_repetidas"], cost["importe_minor"]) == (2, 1, 80)
+        told = client.get(f"{PORTAL}/invoices").json()
+        assert [(it["importe"], it["filas_cobradas"]) for it in told["invoices"]] == [
+            ("0.80", 2),
+            ("0.80", 2),
+        ]
+        assert told["invoices"][1]["analysis_id"] == first["analysis_id"] and told["next"] is None
+        assert told["invoices"][0]["precio_solo_reglas"] == "job.aml.solo_reglas@2020-01-01"
+        assert client.get(f"{PORTAL}/invoices?limit=1").json()["next"] == told["invoices"][0]["folio"]
+    assert verify_ledger(platform.database, "local") == 7
+    assert balance_of(platform.database, "local").reserved_minor == 0
+
+
+def test_a_workbook_is_counted_and_read_as_a_csv_is(platform: Platform) -> None:
+    prices(platform, job__aml=1)
+    add_funds(platform.database, "local", 10, currency="MXN", source="gift")
+    book = io.BytesIO()
+    pl.read_csv(SMOKE.encode(), infer_schema=False).write_excel(book)
+    desk = open_desk(platform)
+    with client_of(serving_of(desk, platform)) as client:
+        answer = send(client, book.getvalue(), name="ops.xlsx")
+        assert answer.status_code == 202, answer.text
+        assert balance_of(platform.database, "local").reserved_minor == 2
+        work_here(desk, platform)
+        told = client.get(answer.json()["result_url"]).json()
+        assert told["resumen"]["total_transacciones"] == 2 and told["cobro"]["importe_minor"] == 0
+    desk.view.update()
+    assert list((platform.settings.home / "outputs" / "processed").glob("*.xlsx"))
+
+
+def test_roles_see_what_they_need_and_tenants_see_their_own(platform: Platform) -> None:
+    terms = {
+        "caro": (Scope.CAPTURIST, "uno"), "olga": (Scope.OFFICER, "uno"),
+        "aldo": (Scope.AUDITOR, "uno"), "beto": (Scope.OFFICER, "dos"),
+    }  # fmt: skip
+    made = {
+        name: grant_key(name, scopes=frozenset({scope}), tenant=tenant)
+        for name, (scope, tenant) in terms.items()
+    }
+    ring = Keyring(keys=tuple(key for _, key in made.values()))
+    desk = open_desk(platform)
+    with client_of(serving_of(desk, platform, keyring=ring)) as client:
+
+        def ask(who: str, method: str, path: str, **body: Any) -> Any:
+            return client.request(method, path, headers={"X-API-Key": made[who][0]}, **body)
+
+        form = {"files": {"file": ("ops.csv", SMOKE.encode())}}
+        sent = ask("caro", "POST", f"{PORTAL}/upload", **form).json()
+        assert ask("aldo", "POST", f"{PORTAL}/upload", **form).status_code == 403
+        seen = {who: ask(who, "GET", sent["result_url"]).status_code for who in terms}
+        assert seen == {"caro": 403, "olga": 202, "aldo": 202, "beto": 404}
+        assert ask("beto", "GET", f"{PORTAL}/history").json()["history"] == []
+        assert ask("caro", "GET", "/api/v1/jobs").status_code == 403
