@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -355,3 +356,21 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip().endswith("[]")
+
+
+def test_a_model_is_exported_with_its_parity_and_never_over_another(
+    capsys: pytest.CaptureFixture[str], place: Path
+) -> None:
+    clients(200).write_parquet("clients.parquet")
+    asked = ("export", "buys@1", "--format", "onnx", "-o", "out", "--table", "clients.parquet")
+    done = as_json(capsys, *asked)
+    file = Path(done["file"])
+    assert re.fullmatch(r"model_v1\.0\.0_\d{4}-\d\d-\d\d\.onnx", file.name)
+    assert (done["outputs"], done["parity"]["labels_differ"]) == (["label", "probabilities"], 0)
+    assert done["parity"]["rows"]["table"] == 200
+    assert json.loads(Path(done["parity_report"]).read_text(encoding="utf-8"))["holds"] is True
+    assert as_json(capsys, *asked) == done  # the same bytes again
+    refused = as_json(capsys, "models", "export", "spend@1", "-o", "out", code=1)
+    assert "another model's" in refused["error"]["message"]
+    assert as_json(capsys, "export", "buys", "--format", "pmml", code=1)["error"]["code"] == "usage"
+    assert sorted(path.name for path in (place / "out").iterdir()) == [file.name, f"{file.stem}_parity.json"]

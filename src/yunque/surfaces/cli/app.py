@@ -9,7 +9,9 @@ import typer
 
 from yunque.surfaces.cli import aml, billing, jobs, keys, models, orders, webhooks
 from yunque.surfaces.cli.check import check
+from yunque.surfaces.cli.drift import drift
 from yunque.surfaces.cli.errors import exit_code_of, show_error
+from yunque.surfaces.cli.export import export
 from yunque.surfaces.cli.predict import predict
 from yunque.surfaces.cli.replay import replay
 from yunque.surfaces.cli.serve import serve
@@ -50,6 +52,8 @@ app.command()(train)
 app.command()(predict)
 app.add_typer(models.app, name="models")
 app.command()(replay)
+app.command()(drift)
+app.command()(export)
 app.command()(serve)
 app.command()(worker)
 app.add_typer(jobs.app, name="jobs")

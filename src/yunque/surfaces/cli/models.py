@@ -6,12 +6,14 @@ import typer
 
 from yunque.surfaces.cli import trials
 from yunque.surfaces.cli.console import say, write_json, write_table
+from yunque.surfaces.cli.export import export
 from yunque.surfaces.cli.options import AsJson, By, Reason
 
 if TYPE_CHECKING:
     from yunque.models.registry_rows import Version
 
 app = typer.Typer(help="List, show, try, promote and roll back models.", rich_markup_mode=None)
+app.command("export")(export)
 app.command("shadow")(trials.begin_shadow)
 app.command("canary")(trials.begin_canary)
 app.command("stop")(trials.stop)
