@@ -16,6 +16,7 @@ from yunque.models.bundle_golden import choose_golden
 from yunque.models.bundle_json import write_json
 from yunque.models.bundle_leaderboard import leaderboard_csv
 from yunque.models.bundle_manifest import describe
+from yunque.models.bundle_reference import write_sample
 from yunque.models.bundle_scores import score_profile
 from yunque.models.bundle_words import facts_of, words
 from yunque.models.golden import check_golden, write_golden
@@ -28,6 +29,7 @@ from yunque.models.manifest import (
     MANIFEST,
     PROFILE,
     REFERENCE,
+    SAMPLE,
     FileRecord,
     Manifest,
 )
@@ -78,6 +80,7 @@ def pack(leaderboard: Leaderboard, contract: Contract, context: PackContext, fol
         GOLDEN: write_golden(golden),
         PROFILE: write_json(statistics | {"scores": score_profile(leaderboard)}),
         LEADERBOARD: leaderboard_csv(leaderboard),
+        SAMPLE: write_sample(leaderboard, contract.schema, context.frame),
         ENVIRONMENT: "".join(f"{line}\n" for line in environment).encode(),
     }
     manifest = describe(leaderboard, contract, context, versions)

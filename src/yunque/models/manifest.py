@@ -24,6 +24,7 @@ CARD = "MODEL_CARD.md"
 REPORT = "report.html"
 REFERENCE = "reference/"
 FAIRNESS = "fairness.json"  # only where a sensitive column was named
+SAMPLE = "sample.json"  # since drift is measured
 
 REQUIRED_FILES = (
     CONTRACT, RECIPE, BLEND, INDEX, ARRAYS, GOLDEN, PROFILE, LEADERBOARD, ENVIRONMENT, CARD, REPORT,

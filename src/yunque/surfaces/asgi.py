@@ -11,7 +11,7 @@ from yunque.monitoring.prediction_log import PredictionLog
 from yunque.monitoring.trial_counts import TrialBook
 from yunque.runtime.logs import configure_logs
 from yunque.services.score import Shelf
-from yunque.surfaces.bootstrap import Platform, open_keys, open_platform, open_tokens
+from yunque.surfaces.bootstrap import PREDICTIONS, Platform, open_keys, open_platform, open_tokens
 from yunque.surfaces.http.access_log import AccessLog
 from yunque.surfaces.http.app import create_app
 from yunque.surfaces.http.limits import Limits
@@ -20,7 +20,7 @@ from yunque.surfaces.http.serving import Serving
 from yunque.surfaces.http.watch import Watch
 from yunque.surfaces.worker import open_desk
 
-PREDICTIONS, TRIALS = "predictions", "trials"  # folders under the home
+TRIALS = "trials"  # folder under the home
 
 
 def build() -> ASGIApp:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from yunque.services.tracking import Tracking
 
 KEYS_FILE = "api_keys"
+PREDICTIONS = "predictions"  # the prediction log, under the home
 
 
 @dataclass(frozen=True, kw_only=True)

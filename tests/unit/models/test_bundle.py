@@ -17,14 +17,14 @@ from yunque.data.contract import Contract
 from yunque.errors import BundleError, ConflictError, StorageError, UsageError
 from yunque.kernel.blend import Blend
 from yunque.models.bundle import pack
-from yunque.models.manifest import REQUIRED_FILES, Acceptance, Override
+from yunque.models.manifest import REQUIRED_FILES, SAMPLE, Acceptance, Override
 from yunque.models.trusted_load import load_bundle
 
 
 def test_every_file_is_there_with_its_hash(world: World) -> None:
     folder, manifest = world.bundle.folder, world.bundle.manifest
     present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    assert present == {*REQUIRED_FILES, "reference/lightgbm.txt", "manifest.json"}
+    assert present == {*REQUIRED_FILES, SAMPLE, "reference/lightgbm.txt", "manifest.json"}
     for name, record in manifest.files.items():
         content = (folder / name).read_bytes()
         assert (len(content), hashlib.sha256(content).hexdigest()) == (record.size, record.sha256)
