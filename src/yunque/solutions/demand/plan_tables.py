@@ -79,7 +79,7 @@ def plan_tables(plan: PurchasePlan) -> dict[str, pl.DataFrame]:
         {"code": one.code, "count": one.count, "examples": list(one.examples), **one.text}
         for one in plan.warnings
     ]
-    schema = {
+    schema: dict[str, Any] = {
         "code": pl.String,
         "count": pl.Int64,
         "examples": pl.List(pl.String),

@@ -1,0 +1,167 @@
+"""Spend a budget where it saves the most: pack by pack, and by an integer program where minimums bind."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import coo_array
+
+from yunque.kernel.form import FloatArray
+
+SEGMENTS = 16  # steps in which an article's packs are weighed
+SOLVER = {"mip_rel_gap": 1e-3, "node_limit": 200, "presolve": True, "time_limit": 30.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is wanted, an article each.
+
+    Attributes:
+        packs, least: packs wanted, and of the supplier's minimum.
+        pack: units of a pack.
+        price: money of a pack.
+        margin: money of a unit that is sold rather than missed.
+        position: units there already.
+        draws: articles x outcomes of the demand that is to be met.
+    """
+
+    packs: np.ndarray
+    least: np.ndarray
+    pack: FloatArray
+    price: FloatArray
+    margin: FloatArray
+    position: FloatArray
+    draws: FloatArray
+
+    def gain(self, packs: np.ndarray) -> FloatArray:
+        """Give the expected margin that so many packs save, an article each."""
+        before = np.maximum(self.draws - self.position[:, None], 0.0).mean(axis=1)
+        stock = self.position + packs * self.pack
+        after = np.maximum(self.draws - stock[:, None], 0.0).mean(axis=1)
+        return np.asarray(self.margin * (before - after))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """Packs within the budget, and how they were found: "none" (all fits), "greedy" or "milp"."""
+
+    packs: np.ndarray
+    method: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """Wanted packs in steps of falling gain: article, packs, gain of one pack, whether it is the first."""
+
+    article: np.ndarray
+    packs: np.ndarray
+    gain: FloatArray
+    first: np.ndarray
+
+
+def spend(wanted: Wanted, budget: float | None) -> Spent:
+    """Choose the packs whose saved margin is greatest for at most the budget.
+
+    Without minimums the gain of one more pack only falls, so that taking packs by gain per money is as good
+    as any choice but for the last pack. With minimums an integer program (HiGHS) is solved, too, and the
+    better of both is taken.
+    """
+    if budget is None or float(wanted.packs @ wanted.price) <= budget:
+        return Spent(packs=wanted.packs.copy(), method="none")
+    steps = _steps(wanted)
+    greedy = _greedy(wanted, steps, budget)
+    if not (wanted.least[wanted.packs > 0] > 1).any():
+        return Spent(packs=greedy, method="greedy")
+    exact = _milp(wanted, steps, budget)
+    if exact is None or wanted.gain(exact).sum() < wanted.gain(greedy).sum() - 1e-9:
+        return Spent(packs=greedy, method="greedy")
+    return Spent(packs=exact, method="milp")
+
+
+def _steps(wanted: Wanted) -> Steps:
+    article, packs, gain, first = [], [], [], []
+    rows = np.flatnonzero(wanted.packs > 0)
+    ends = {}
+    for row in rows.tolist():
+        most, least = int(wanted.packs[row]), int(min(wanted.least[row], wanted.packs[row]))
+        rest = np.unique(np.linspace(least, most, SEGMENTS + 1).astype(int))
+        ends[row] = np.unique(np.concatenate([[least], rest]))
+    for row, marks in ends.items():
+        before = 0
+        stock = wanted.position[row] + np.concatenate([[0], marks]) * wanted.pack[row]
+        missing = np.maximum(wanted.draws[row][None, :] - stock[:, None], 0.0).mean(axis=1)
+        last = np.inf
+        for place, mark in enumerate(marks.tolist()):
+            count = mark - before
+            each = wanted.margin[row] * (missing[place] - missing[place + 1]) / count
+            last = min(last, float(each))
+            article.append(row)
+            packs.append(count)
+            gain.append(last)
+            first.append(place == 0)
+            before = mark
+    return Steps(
+        article=np.array(article),
+        packs=np.array(packs),
+        gain=np.array(gain),
+        first=np.array(first, dtype=bool),
+    )
+
+
+def _greedy(wanted: Wanted, steps: Steps, budget: float) -> np.ndarray:
+    """Take steps by gain per money; a first step is whole or not at all, others as many packs as fit."""
+    price = np.maximum(wanted.price[steps.article], 1e-9)
+    order = np.lexsort((np.arange(len(price)), -steps.gain / price))
+    packs, left = np.zeros_like(wanted.packs), budget
+    closed = np.zeros(len(wanted.packs), dtype=bool)
+    for step in order.tolist():
+        row, count = int(steps.article[step]), int(steps.packs[step])
+        if closed[row]:
+            continue
+        fits = min(count, int(left / price[step] + 1e-9)) if wanted.price[row] > 0 else count
+        if steps.first[step] and fits < min(count, int(wanted.least[row])):
+            closed[row] = True
+            continue
+        packs[row] += fits
+        left -= fits * float(wanted.price[row])
+        closed[row] = fits < count
+    return packs
+
+
+def _milp(wanted: Wanted, steps: Steps, budget: float) -> np.ndarray | None:
+    """Solve max gain x packs: within the budget, and each article either none or its minimum at least."""
+    rows = np.unique(steps.article)
+    place = {int(row): at for at, row in enumerate(rows)}
+    count, articles = len(steps.article), len(rows)
+    owner = np.array([place[int(row)] for row in steps.article])
+    choose = count + np.arange(articles)
+    cost = np.concatenate([-steps.gain / max(float(steps.gain.max()), 1e-12), np.zeros(articles)])
+    upper = np.concatenate([steps.packs.astype(float), np.ones(articles)])
+    scale = max(budget, 1e-9)  # shares of the budget, so that tolerances mean the same for any currency
+    money = coo_array(
+        (wanted.price[steps.article] / scale, (np.zeros(count, dtype=int), np.arange(count))),
+        shape=(1, count + articles),
+    )
+
+    def linked(weights: FloatArray) -> coo_array:
+        data = np.concatenate([np.ones(count), -weights])
+        at = (np.concatenate([owner, np.arange(articles)]), np.concatenate([np.arange(count), choose]))
+        return coo_array((data, at), shape=(articles, count + articles))
+
+    least = np.minimum(wanted.least[rows], wanted.packs[rows]).astype(float)
+    found = milp(
+        cost,
+        integrality=np.ones(count + articles),
+        bounds=Bounds(np.zeros(count + articles), upper),
+        constraints=[
+            LinearConstraint(money.tocsr(), -np.inf, budget / scale),
+            LinearConstraint(linked(least).tocsr(), 0, np.inf),
+            LinearConstraint(linked(wanted.packs[rows].astype(float)).tocsr(), -np.inf, 0),
+        ],
+        options=SOLVER,
+    )
+    if found.x is None:
+        return None
+    packs = np.zeros_like(wanted.packs)
+    np.add.at(packs, steps.article, np.round(found.x[:count]).astype(packs.dtype))
+    return packs if float(packs @ wanted.price) <= budget * (1 + 1e-12) else None

@@ -1,0 +1,130 @@
+"""Demand until the next order arrives as equally likely outcomes, and the stock levels that follow from it.
+
+Sources: Silver, Pyke & Thomas, "Inventory and Production Management in Supply Chains" (periodic review,
+order-up-to level, fill rate); van Donselaar & Broekmeulen 2013 (fill rate of a periodic review with lost
+sales taken as back orders); Snyder & Shen, "Fundamentals of Supply Chain Theory" (newsvendor); Harris 1913
+(lot size).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from yunque.errors import NotFoundError
+from yunque.forecasting.sums import SumQuantiles
+from yunque.kernel.form import FloatArray
+
+DRAWS = 40  # outcomes a node
+NODES = ((-np.sqrt(3.0), 1), (0.0, 4), (np.sqrt(3.0), 1))  # Gauss-Hermite of three points, weights in sixths
+BISECTIONS = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ahead:
+    """Where the days of a plan lie among the periods of its forecast.
+
+    Attributes:
+        sums: quantiles of summed demand.
+        ids: the articles, in the order of all arrays.
+        length: days of a period.
+        start: periods that have passed between the last closed one and the day of the plan.
+        factor: demand is multiplied by it.
+    """
+
+    sums: SumQuantiles
+    ids: tuple[str, ...]
+    length: float
+    start: float = 0.0
+    factor: float = 1.0
+
+    def mean(self, days: FloatArray) -> FloatArray:
+        """Give the expected units of the next so many days, an article each."""
+        passed = self._means(np.full((len(self.ids), 1), self.start))
+        reached = self._means((self.start + days / self.length)[:, None])
+        return np.asarray(self.factor * (reached - passed)[:, 0])
+
+    def draws(self, days: FloatArray, deviation: FloatArray) -> FloatArray:
+        """Give articles x 240 equally likely outcomes (ascending) of the units of the next `days` days.
+
+        The length itself is uncertain with that standard deviation (days): outcomes of three lengths are
+        mixed, which keeps mean and variance of the length (law of total variance).
+        """
+        parts = []
+        for node, weight in NODES:
+            span = np.maximum(days + node * deviation, 0.0) / self.length
+            parts.append(self._outcomes(span, DRAWS * weight))
+        return np.sort(np.concatenate(parts, axis=1), axis=1)
+
+    def _outcomes(self, span: FloatArray, draws: int) -> FloatArray:
+        levels = (np.arange(draws) + 0.5) / draws
+        table = self.sums.table(dict(zip(self.ids, span.tolist(), strict=True)), levels.tolist())
+        outcomes = table.drop("unique_id", "periods", "mean").to_numpy().reshape(len(self.ids), draws)
+        plain = table["mean"].to_numpy()
+        wanted = self.mean(span * self.length)
+        scale = np.where(plain > 0, wanted / np.maximum(plain, 1e-12), self.factor)
+        return np.asarray(outcomes * scale[:, None], dtype=np.float64)
+
+    def curve(self, days: FloatArray) -> FloatArray:
+        """Give articles x len(days): the expected units of the next so many days."""
+        passed = self._means(np.full((len(self.ids), 1), self.start))
+        periods = np.broadcast_to(self.start + days / self.length, (len(self.ids), len(days)))
+        return self.factor * (self._means(periods) - passed)
+
+    @cached_property
+    def _rows(self) -> np.ndarray:
+        place = {code: at for at, code in enumerate(self.sums.ids)}
+        if missing := [code for code in self.ids if code not in place]:
+            raise NotFoundError.among("article", missing[0], self.sums.ids)
+        return np.array([place[code] for code in self.ids], dtype=int)
+
+    def _means(self, periods: FloatArray) -> FloatArray:
+        rows = np.repeat(self._rows, periods.shape[1])
+        return self.sums.means(rows, periods.ravel()).reshape(periods.shape)
+
+
+def quantile(draws: FloatArray, level: FloatArray | float) -> FloatArray:
+    """Give the smallest outcome of each row that at least the share `level` of the outcomes do not exceed."""
+    count = draws.shape[1]
+    place = np.clip(np.ceil(np.asarray(level) * count - 1e-9).astype(int) - 1, 0, count - 1)
+    return draws[np.arange(len(draws)), np.broadcast_to(place, len(draws))]
+
+
+def short(draws: FloatArray, stock: FloatArray) -> FloatArray:
+    """Give the expected units that `stock` leaves unserved, E[(D - stock)+], a row each."""
+    return np.asarray(np.maximum(draws - stock[:, None], 0.0).mean(axis=1))
+
+
+def above(draws: FloatArray, stock: FloatArray) -> FloatArray:
+    """Give the probability that demand exceeds `stock`, a row each."""
+    return np.asarray((draws > stock[:, None] + 1e-9).mean(axis=1))
+
+
+def fill_level(protection: FloatArray, lead: FloatArray, service: float) -> FloatArray:
+    """Give the smallest order-up-to level that serves the share `service` of the units of a review period.
+
+    1 - (E[(D_P - S)+] - E[(D_L - S)+]) / E[D_R] >= service, by bisection over the outcomes.
+    """
+    review = np.maximum(protection.mean(axis=1) - lead.mean(axis=1), 1e-12)
+    low, high = np.zeros(len(protection)), protection.max(axis=1, initial=0.0)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        served = 1 - (short(protection, middle) - short(lead, middle)) / review
+        low, high = np.where(served >= service, low, middle), np.where(served >= service, middle, high)
+    return high
+
+
+def newsvendor_level(
+    margin: FloatArray, cost: FloatArray, holding_rate: float, days: FloatArray
+) -> FloatArray:
+    """Give the quantile that money asks for: Cu / (Cu + Co), Co = rate x cost x days / 365."""
+    over = np.maximum(holding_rate * cost * days / 365.0, 1e-12)
+    return np.asarray(margin / np.maximum(margin + over, 1e-12))
+
+
+def economic_lot(
+    yearly: FloatArray, cost: FloatArray, ordering_cost: float, holding_rate: float
+) -> FloatArray:
+    """Give Harris' lot, sqrt(2 K D / (i c)); 0 where nothing is known to hold it against."""
+    held = holding_rate * cost
+    return np.where(held > 0, np.sqrt(2 * ordering_cost * yearly / np.where(held > 0, held, 1.0)), 0.0)
