@@ -1,0 +1,225 @@
+"""Find the periods that a question names, in Spanish or English, and the days they stand for."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from importlib.resources import files
+
+import yaml
+
+from yunque.assistant.calendar_math import FIRST_YEAR, Span
+from yunque.assistant.date_rules import RULES, Resolve
+from yunque.assistant.date_words import LAST, MONTHS, NEXT, ORDINALS, SHORT_MONTHS, THIS, UNIT_WORDS, WEEKDAYS
+from yunque.assistant.fold import words
+
+NamedDays = Mapping[str, Callable[[int], Span]]  # "navidad" -> the days of a year
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """A period in a text.
+
+    Attributes:
+        start, end: where it stands.
+        resolve: gives its days, once it is known whether the question looks back or ahead.
+        is_length: it says how long ("2 semanas"), not when; `unit` and `count` say it.
+    """
+
+    start: int
+    end: int
+    resolve: Resolve
+    is_length: bool = False
+    unit: str = ""
+    count: float = 0.0
+
+
+def _any(words: Mapping[str, object] | list[str]) -> str:
+    return "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")"
+
+
+_YEAR = r"(?P<y>(?:19|20)\d\d)"
+_PARTS = {
+    "U": _any(UNIT_WORDS), "M": _any(MONTHS), "W": _any(WEEKDAYS), "O": _any(ORDINALS), "Y": _YEAR,
+    "NEXT": _any(NEXT), "LAST": _any(LAST), "THIS": _any(THIS),
+    "N": r"(?P<n>\d{1,4}(?:[.,]\d)?|una?|an?|one|un par de|a couple of)",
+    "OF_YEAR": rf"(?:,?\s*(?:de |del |del ano |of |in )?{_YEAR}\b)?",
+    "REL": r"(?P<rel>\s*(?:del? ano pasado|de este ano|(?:of )?(?:last|this|next) year|del? proximo ano))?",
+}  # fmt: skip
+
+
+@cache
+def _forms() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Read the forms of dates, once."""
+    text = files("yunque.assistant").joinpath("date_forms.yaml").read_text("utf-8")
+    fill = re.compile(r"\{([A-Z_]+)\}")
+    return tuple(
+        (rule, re.compile(fill.sub(lambda match: _PARTS[match[1]], pattern)))
+        for rule, pattern in yaml.safe_load(text)
+    )
+
+
+_RANGES = re.compile(
+    r"\s*(?:,\s*)?\b(?:a|al|hasta|to|until|till|through|y|and)\b(?:\s+(?:el|the))?\s*$|^\s*-\s*$"
+)
+_BEFORE = re.compile(r"\b(?:antes del?(?: el| la)?|before(?: the)?|previo al?)\s*(?:dia\s*)?$")
+_UNTIL = re.compile(
+    r"\b(?:hasta(?: el| la)?|a mas tardar(?: el)?|by(?: the)?|until|till|no later than)\s*(?:dia\s*)?$"
+)
+_SINCE = re.compile(r"\b(?:desde(?: el| la)?|a partir del?|since(?: the)?|starting|from)\s*$")
+_FROM = re.compile(r"\b(?:desde(?: el)?|del?|entre(?: el)?|from|between)\s*$")
+
+
+def find_periods(text: str, named: NamedDays | None = None) -> list[Period]:
+    """Give the periods of a folded text, in order; ranges ("de enero a marzo") and limits are joined.
+
+    Args:
+        text: folded, its numbers in figures.
+        named: further days by name ("navidad", "black friday"), folded.
+    """
+    found = sorted(_scan(text, named or {}), key=lambda one: one.start)
+    return [_limited(text, one) for one in _joined(text, found)]
+
+
+def _scan(text: str, named: NamedDays) -> Iterator[Period]:
+    taken = [False] * (len(text) + 1)
+    for name, days in named.items():
+        for match in re.finditer(rf"\b{name}\b(?:\s*(?:de |del |of )?{_YEAR}\b)?", text):
+            if not any(taken[match.start() : match.end()]):
+                taken[match.start() : match.end()] = [True] * (match.end() - match.start())
+                yield Period(start=match.start(), end=match.end(), resolve=_named(days, match["y"]))
+    for name, pattern in _forms():
+        for match in pattern.finditer(text):
+            if any(taken[match.start() : match.end()]) or _is_other_word(name, text, match):
+                continue
+            period = _period(name, match)
+            if period is not None:
+                taken[match.start() : match.end()] = [True] * (match.end() - match.start())
+                yield period
+
+
+_MONTH_LEADS = frozenset(
+    words(
+        "in en de for para to a al hasta and y vs contra between entre desde from until by since of last el"
+    )
+)
+
+
+def _is_other_word(name: str, text: str, match: re.Match[str]) -> bool:
+    """Whether a short month's name stands where it is more likely another word: "may", "mar", "sep"."""
+    if name != "month" or match["mn"] not in SHORT_MONTHS or match.groupdict().get("y"):
+        return False
+    before = text[: match.start()].split()
+    return not before or before[-1] not in _MONTH_LEADS
+
+
+def _period(name: str, match: re.Match[str]) -> Period | None:
+    groups = {key.rstrip("23456"): value for key, value in match.groupdict().items() if value}
+    resolve = RULES[name](groups)
+    if resolve is None:
+        return None
+    if name != "length":
+        return Period(start=match.start(), end=match.end(), resolve=resolve)
+    count = groups["n"].replace(",", ".")
+    number = float(count) if count[0].isdigit() else 2.0 if "par" in count or "couple" in count else 1.0
+    unit = UNIT_WORDS[groups["u"]]
+    return Period(
+        start=match.start(), end=match.end(), resolve=resolve, is_length=True, unit=unit, count=number
+    )
+
+
+def _named(days: Callable[[int], Span], year: str | None) -> Resolve:
+    def resolve(today: date, past: bool) -> Span:
+        if year:
+            return days(int(year))
+        span = days(today.year)
+        if past:
+            return span if span[0] <= today else days(today.year - 1)
+        return span if span[1] >= today else days(today.year + 1)
+
+    return resolve
+
+
+def _joined(text: str, found: list[Period]) -> list[Period]:
+    """Join two periods with "a", "hasta", "y", "to", "and" between them where "de", "entre", "from" leads."""
+    out: list[Period] = []
+    for one in found:
+        last = out[-1] if out else None
+        between = text[last.end : one.start] if last else ""
+        if last and not last.is_length and not one.is_length and _is_range(text, last, between):
+            lead = _FROM.search(text[: last.start])
+            start = lead.start() if lead else last.start
+            out[-1] = Period(start=start, end=one.end, resolve=_range(last.resolve, one.resolve))
+            continue
+        out.append(one)
+    return out
+
+
+def _is_range(text: str, last: Period, between: str) -> bool:
+    if not _RANGES.search(between) or len(between.strip()) > 12:
+        return False
+    word = between.strip().split(" ")[0]
+    return bool(_FROM.search(text[: last.start])) if word in {"y", "and"} else True
+
+
+def _range(first: Resolve, second: Resolve) -> Resolve:
+    def resolve(today: date, past: bool) -> Span:
+        end = second(today, past)[1]
+        start = first(today, past)[0]
+        while start > end:
+            start = _year_before(start)
+        if end.year - start.year == 1 and _fits_same_year(start, end):
+            start = start.replace(year=end.year)
+        return start, end
+
+    return resolve
+
+
+def _fits_same_year(start: date, end: date) -> bool:
+    return (
+        (start.month, start.day) <= (end.month, end.day)
+        and (start.month, start.day) != (2, 29)
+        and start.day == 1
+    )
+
+
+def _year_before(day: date) -> date:
+    return day.replace(year=day.year - 1, day=min(day.day, 28) if day.month == 2 else day.day)
+
+
+def _limited(text: str, period: Period) -> Period:
+    """Read "antes de", "hasta", "desde" in front of a period."""
+    lead = text[: period.start]
+    for pattern, limit in ((_BEFORE, _before), (_UNTIL, _until), (_SINCE, _since)):
+        match = pattern.search(lead)
+        if match:
+            return Period(start=match.start(), end=period.end, resolve=limit(period.resolve))
+    return period
+
+
+def _before(inner: Resolve) -> Resolve:
+    def resolve(today: date, past: bool) -> Span:
+        start, end = inner(today, past)
+        if start == today < end:  # "antes de fin de mes"
+            return start, end
+        last = start - timedelta(days=1)
+        return (min(today, last), max(last, today)) if not past else (date(FIRST_YEAR, 1, 1), last)
+
+    return resolve
+
+
+def _until(inner: Resolve) -> Resolve:
+    def resolve(today: date, past: bool) -> Span:
+        end = inner(today, past)[1]
+        return (min(today, end), end) if not past else (date(today.year, 1, 1), end)
+
+    return resolve
+
+
+def _since(inner: Resolve) -> Resolve:
+    def resolve(today: date, past: bool) -> Span:
+        start, end = inner(today, past)
+        return (start, today) if start <= today else (start, end)
+
+    return resolve

@@ -1,0 +1,227 @@
+"""Understand a question about purchases: a query to answer, or why there is none and what to ask instead."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from yunque.assistant.lexicon import Intent, Lexicon, read_lexicon
+from yunque.assistant.names import Catalogue, Thing
+from yunque.assistant.query import Query, make_query
+from yunque.assistant.reading import Reader, Reading
+from yunque.solutions.demand.questions.named_days import named_days
+from yunque.solutions.demand.questions.slots import KINDS, Slots, fill
+
+Refusal = Literal["", "personal", "outside", "unclear", "unknown_name", "unnamed", "which"]
+UNKNOWN = "unknown"
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Give what may be asked; read once."""
+    return read_lexicon(
+        files("yunque.solutions.demand.questions").joinpath("lexicon.yaml").read_text("utf-8")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """What may be named in a question.
+
+    Attributes:
+        articles: code -> name.
+        categories, suppliers, warehouses, cities: names.
+    """
+
+    articles: Mapping[str, str]
+    categories: Sequence[str] = ()
+    suppliers: Sequence[str] = ()
+    warehouses: Sequence[str] = ()
+    cities: Sequence[str] = ()
+
+    @property
+    def things(self) -> tuple[Thing, ...]:
+        """Everything, as things of a catalogue."""
+        groups = (
+            ("category", self.categories),
+            ("supplier", self.suppliers),
+            ("warehouse", self.warehouses),
+            ("city", self.cities),
+        )
+        found = [Thing(kind="article", key=code, name=name or code) for code, name in self.articles.items()]
+        found += [
+            Thing(kind=kind, key=name, name=name) for kind, names in groups for name in names if name.strip()
+        ]
+        return tuple(found)
+
+
+def make_reader(names: Names, country: str, default: str = "es") -> Reader:
+    """Build what reads questions about one company's data."""
+    words = lexicon()
+    catalogue = Catalogue(names.things, cues=words.cues, common=words.common)
+    return Reader(lexicon=words, catalogue=catalogue, named=named_days(country), default=default)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Understood:
+    """What a question means.
+
+    Attributes:
+        question, language: as asked.
+        query: what to answer, or None.
+        refusal: why not, "" when there is a query.
+        options: keys a name may mean ("which"), or words nothing is known of ("unknown_name").
+        nearest: intents that come nearest, for offers.
+        score: how well the intent fits; 1 is enough.
+        is_follow_up: it goes on from the question before.
+    """
+
+    question: str
+    language: str
+    query: Query | None
+    refusal: Refusal = ""
+    options: tuple[str, ...] = ()
+    nearest: tuple[Intent, ...] = ()
+    score: float = 0.0
+    is_follow_up: bool = False
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def intent(self) -> str:
+        """Name of the intent; "unknown" when it is refused."""
+        return self.query.intent if self.query else UNKNOWN
+
+
+def understand(reader: Reader, question: object, today: date, before: Query | None = None) -> Understood:
+    """Understand a question, and one that goes on from `before` ("¿y para diciembre?").
+
+    Raises:
+        UsageError: it is empty, no text, too long, or asks for something out of range.
+    """
+    reading = reader.read(question)
+    intent = reading.best
+    follows = before is not None and _goes_on(reading, intent)
+    if follows and before is not None:
+        return _follow(reader, reading, today, before)
+    if intent is None:
+        return _refused(reading, reading.refused or "unclear", ())
+    return _decided(reading, intent, fill(reading, intent, today))
+
+
+def _decided(
+    reading: Reading, intent: Intent, slots: Slots, kept: Mapping[str, Any] | None = None
+) -> Understood:
+    values = {**(kept or {}), **slots.values}
+    for kind in ("article", "supplier", "category", "warehouse"):
+        if kind in slots.unclear and kind not in values:
+            return _refused(reading, "which", slots.unclear[kind], intent, values)
+    strange = [] if any(kind in values for kind in KINDS) else _strange(reading)
+    if strange:
+        return _refused(reading, "unknown_name", strange, intent, values)
+    missing = [name for name in intent.needs if name not in values and not _is_spared(intent, name, reading)]
+    if missing and reading.unexplained:
+        return _refused(reading, "unknown_name", reading.unexplained, intent, values)
+    if missing:
+        return _refused(reading, "unnamed", tuple(missing), intent, values)
+    query = make_query({"intent": intent.name, **values})
+    return Understood(
+        question=reading.question,
+        language=reading.language,
+        query=query,
+        score=reading.ranked[0][1],
+        given=slots.values,
+    )
+
+
+_NAMING = re.compile(r"\b(?:del?|of|for|los|las|el|la|un|una|unos|unas|the|an?|any)\s+([a-z]{3,})")
+
+
+def _strange(reading: Reading) -> list[str]:
+    """Words that stand where a name would, and that nothing is known of."""
+    return [word for word in _NAMING.findall(reading.text) if word in reading.unexplained]
+
+
+def _is_spared(intent: Intent, name: str, reading: Reading) -> bool:
+    """Whether a need may stay open: orders to every supplier are an answer too."""
+    return intent.name == "supplier_order" and name == "supplier" and not reading.unexplained
+
+
+_LEAD = r"(?:y|and|pero|but|entonces|then|que tal|what about|how about|ahora|now|mejor|o|or|si|if|solo|only)"
+_LINK = (
+    r"(?:para|for|en|in|de|con|with|del|by|al|a|the|el|la|los|las|from|por|solo|only|supplier|proveedor|categoria"
+    r"|category|articulo|item|bodega|warehouse|about|it|that|eso|esos|lo|mismo|same|tambien|also|nivel|servicio"
+    r"|service|level|of|top|fuera|fueran|were|was|instead|que|sobre|mes|presupuesto|budget|hay)"
+)
+_TAIL = (
+    r"(?:y|and|de|of|para|for|en|in|del|from|nivel|service|level|servicio|mas|primeros|instead|tambien|also|now"
+    r"|ahora|please|por|favor)"
+)
+_GOES_ON = re.compile(rf"^[^a-z@]*(?:{_LEAD}|para|for|en|in|de|con|with|del)\b")
+_SAME = re.compile(
+    rf"^[^a-z@]*(?:{_LEAD}\b[\s,]*)*(?:{_LINK}\b[\s,]*)*(?:@\w+[\s,?!.]*(?:{_TAIL}\b[\s,?!.]*)*)*$"
+)
+
+
+def _goes_on(reading: Reading, intent: Intent | None) -> bool:
+    """Whether a question has no sense of its own but slots, or asks "why?" of what was just said."""
+    if reading.refused:
+        return False
+    text = reading.text
+    if _SAME.match(text) and "@" in text:
+        return True
+    starts = bool(_GOES_ON.match(text))
+    if intent is not None and intent.name == "why" and len(reading.mentions) == 0:
+        return True
+    return starts and intent is None and not reading.unexplained and "@" in text
+
+
+def _follow(reader: Reader, reading: Reading, today: date, before: Query) -> Understood:
+    own = reading.best
+    name = own.name if own is not None and own.name == "why" else before.intent
+    intent = reader.lexicon.intent(name)
+    if intent is None:
+        return _refused(reading, "unclear", ())
+    slots = fill(reading, intent, today)
+    kept: dict[str, Any] = {key: value for key, value in before.slots.items() if key not in slots.values}
+    if "article" in slots.values or "article" in slots.unclear:
+        kept.pop("category", None)
+        intent = _turned(reader, intent, "forecast_article") if "article" in slots.values else intent
+    if "category" in slots.values:
+        kept.pop("article", None)
+        intent = _turned(reader, intent, "forecast_category")
+    found = _decided(reading, intent, slots, kept)
+    return Understood(**{**_fields(found), "is_follow_up": True})
+
+
+def _turned(reader: Reader, intent: Intent, name: str) -> Intent:
+    """Turn a forecast of one kind into that of another."""
+    return (reader.lexicon.intent(name) or intent) if intent.name.startswith("forecast_") else intent
+
+
+def _fields(found: Understood) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in Understood.__dataclass_fields__}
+
+
+def _refused(
+    reading: Reading,
+    refusal: str,
+    options: Sequence[str],
+    intent: Intent | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> Understood:
+    ranked = [one for one, _ in reading.ranked]
+    first = [intent] if intent is not None else []
+    nearest = [*first, *(one for one in ranked if one is not intent)][:3]
+    return Understood(
+        question=reading.question,
+        language=reading.language,
+        query=None,
+        refusal=refusal,  # type: ignore[arg-type]
+        options=tuple(options),
+        nearest=tuple(nearest),
+        score=reading.ranked[0][1] if reading.ranked else 0.0,
+        given=dict(values or {}),
+    )

@@ -1,0 +1,161 @@
+"""What is understood of 300 questions in two languages, and what is refused."""
+
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from yunque.assistant.reading import Reader
+from yunque.errors import UsageError
+from yunque.solutions.demand.questions.understand import Names, Understood, lexicon, make_reader, understand
+
+FOLDER = Path(__file__).parent / "demand_questions"
+CATALOGUE = yaml.safe_load((FOLDER / "catalogue.yaml").read_text("utf-8"))
+TODAY: date = CATALOGUE["today"]
+
+
+@cache
+def reader() -> Reader:
+    rows = CATALOGUE["articles"]
+    names = Names(
+        articles={code: name for code, name, _, _ in rows},
+        categories=sorted({row[2] for row in rows}),
+        suppliers=sorted({row[3] for row in rows}),
+        warehouses=CATALOGUE["warehouses"],
+        cities=CATALOGUE["cities"],
+    )
+    return make_reader(names, CATALOGUE["country"])
+
+
+def ask(question: str, before: Understood | None = None) -> Understood:
+    return understand(reader(), question, TODAY, before.query) if before else asked(question)
+
+
+@cache
+def asked(question: str) -> Understood:
+    return understand(reader(), question, TODAY)
+
+
+def questions(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text("utf-8"))
+    return found
+
+
+def plain(slots: dict[str, Any]) -> dict[str, Any]:
+    return {key: value.isoformat() if isinstance(value, date) else value for key, value in slots.items()}
+
+
+def missed(name: str) -> tuple[int, list[str], list[str]]:
+    """How many there are, whose intent and whose slots are wrong."""
+    rows = questions(name)
+    intents, slots = [], []
+    for one in rows:
+        found = ask(one["q"])
+        if found.intent != one["i"]:
+            intents.append(f"{one['q']}: {found.intent}")
+        if (found.query.slots if found.query else {}) != plain(one["s"]):
+            slots.append(f"{one['q']}: {found.query}")
+    return len(rows), intents, slots
+
+
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_questions_are_understood(name: str) -> None:
+    total, intents, slots = missed(name)
+    assert total >= 150
+    assert len(intents) <= 0.03 * total, intents
+    assert len(slots) <= 0.05 * total, slots
+
+
+@pytest.mark.parametrize(
+    "one", [q for n in ("first", "second") for q in questions(n) if q["i"] == "unknown"], ids=lambda q: q["q"]
+)
+def test_what_cannot_be_answered_is_refused_with_three_offers(one: dict[str, Any]) -> None:
+    found = ask(one["q"])
+    assert found.query is None and found.refusal
+    assert len({intent.name for intent in found.nearest}) == 3
+
+
+def test_the_language_is_known() -> None:
+    wrong = [
+        one["q"]
+        for n in ("first", "second")
+        for one in questions(n)
+        if one["i"] != "unknown" and ask(one["q"]).language != one["l"]
+    ]
+    assert len(wrong) <= 15, wrong
+
+
+def test_every_intent_has_examples_in_both_languages() -> None:
+    for intent in lexicon().intents:
+        assert set(intent.examples) == {"es", "en"}, intent.name
+
+
+def test_a_conversation_goes_on() -> None:
+    first = ask("¿Cuánto voy a vender de azúcar blanca en junio?")
+    second = ask("¿y para diciembre?", first)
+    assert second.query is not None and second.is_follow_up
+    assert second.query.slots == {"article": "AZU-1KG", "start": "2026-12-01", "end": "2026-12-31"}
+    third = ask("¿Y de café molido?", second)
+    assert third.query is not None and third.query.article == "CAF-500"
+    assert third.query.start == date(2026, 12, 1)
+    orders = ask("What do I order from Muebles Roma?")
+    other = ask("and for supplier Química Lozano?", orders)
+    assert other.query is not None and (other.query.intent, other.query.supplier) == (
+        "supplier_order",
+        "Química Lozano",
+    )
+    much = ask("¿Cuántas libretas rayadas debo pedir?")
+    why = ask("¿por qué?", much)
+    assert why.query is not None and (why.query.intent, why.query.article) == ("why", "LIB-050")
+
+
+def test_a_follow_up_without_a_question_before_is_refused() -> None:
+    assert ask("¿y para diciembre?").query is None
+
+
+def test_a_name_of_two_articles_is_asked_back() -> None:
+    found = ask("¿Cuántas libretas debo pedir?")
+    assert found.refusal == "which" and set(found.options) == {"LIB-100", "LIB-050"}
+
+
+def test_an_article_nobody_knows_is_named_back() -> None:
+    found = ask("¿Cuántas bicicletas debo comprar?")
+    assert found.refusal == "unknown_name" and found.options == ("bicicletas",)
+
+
+@pytest.mark.parametrize("question", ["", "   ", "x" * 10_000, None, 7])
+def test_what_is_no_question_is_a_named_error(question: object) -> None:
+    with pytest.raises(UsageError):
+        understand(reader(), question, TODAY)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "¿Qué pasa si la demanda sube 99999999%?",
+        "nivel de servicio del 150%: qué compro",
+        "tengo 0 pesos para comprar",
+    ],
+)
+def test_values_out_of_range_never_break(question: str) -> None:
+    try:
+        found = ask(question)
+    except UsageError as error:
+        assert "range" in error.message
+    else:
+        assert found.query is None or found.query.amount != 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=200))
+def test_any_text_is_understood_or_refused(text: str) -> None:
+    try:
+        found = ask(text)
+    except UsageError:
+        return
+    assert found.query is not None or found.refusal
