@@ -69,7 +69,7 @@ class Ahead:
         """Give articles x len(days): the expected units of the next so many days."""
         passed = self._means(np.full((len(self.ids), 1), self.start))
         periods = np.broadcast_to(self.start + days / self.length, (len(self.ids), len(days)))
-        return self.factor * (self._means(periods) - passed)
+        return np.asarray(self.factor * (self._means(periods) - passed))
 
     @cached_property
     def _rows(self) -> np.ndarray:
@@ -87,7 +87,7 @@ def quantile(draws: FloatArray, level: FloatArray | float) -> FloatArray:
     """Give the smallest outcome of each row that at least the share `level` of the outcomes do not exceed."""
     count = draws.shape[1]
     place = np.clip(np.ceil(np.asarray(level) * count - 1e-9).astype(int) - 1, 0, count - 1)
-    return draws[np.arange(len(draws)), np.broadcast_to(place, len(draws))]
+    return np.asarray(draws[np.arange(len(draws)), np.broadcast_to(place, len(draws))])
 
 
 def short(draws: FloatArray, stock: FloatArray) -> FloatArray:
