@@ -33,7 +33,8 @@ class Forecasts:
             lumpy, new), pinball (mean pinball loss over the levels / mean actual), coverage_<level> for each
             asked level: the share of sums at or under their quantile, at origins after those that
             calibrated it.
-        weights: demand_class, model, weight, pinball: the combination and what each candidate scored.
+        weights: route, demand_class, model, weight, relative_loss: the combination, and what each candidate
+            lost at past origins (1 is the equal mean of all; null without a past).
         totals: level ("total" or "category"), name, period, mean: totals that the articles' means add up to.
         notes: (code, count): what was left out, defaulted or cut short; codes of `reasons.NOTES`.
         seconds: wall clock.
@@ -57,13 +58,13 @@ class Forecasts:
             {
                 "unique_id": list(sums.ids),
                 "group": sums.groups.astype(np.int64),
-                "floor": sums.floor,
+                "dispersion": sums.dispersion,
                 "cumulative": sums.cumulative.tolist(),
             },
             schema={
                 "unique_id": pl.String,
                 "group": pl.Int64,
-                "floor": pl.Float64,
+                "dispersion": pl.Float64,
                 "cumulative": pl.List(pl.Float64),
             },
         )
@@ -106,7 +107,7 @@ def from_tables(tables: dict[str, pl.DataFrame]) -> Forecasts:
         groups=article["group"].to_numpy(),
         lengths=lengths,
         scores=np.array(scores["scores"].to_list(), dtype=float).reshape(-1, len(lengths), len(GRID)),
-        floor=article["floor"].to_numpy(),
+        dispersion=article["dispersion"].to_numpy(),
     )
     return Forecasts(
         frequency=about["frequency"],

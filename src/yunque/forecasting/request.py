@@ -28,6 +28,7 @@ class ForecastRequest:
         booster: the global learner; "none" leaves it out.
         country: "CO" or "MX": whose holidays and commercial dates are known; None for neither.
         workers: processes for local models; 1 stays in this one.
+        only: names of the models that may speak; empty for all (`candidates.ROUTE_MODELS` lists them).
         clock: the monotonic clock that the budget is counted on.
     """
 
@@ -41,6 +42,7 @@ class ForecastRequest:
     booster: Booster = "lightgbm"
     country: Literal["CO", "MX"] | None = None
     workers: int = 1
+    only: tuple[str, ...] = ()
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:

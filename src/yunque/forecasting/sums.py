@@ -9,6 +9,7 @@ import polars as pl
 
 from yunque.errors import NotFoundError
 from yunque.forecasting.panel import FloatArray
+from yunque.forecasting.scale import FLOOR
 
 GRID: FloatArray = np.concatenate([[0.001, 0.0025], np.arange(1, 200) / 200, [0.9975, 0.999]])
 
@@ -17,9 +18,9 @@ GRID: FloatArray = np.concatenate([[0.001, 0.0025], np.arange(1, 200) / 200, [0.
 class SumQuantiles:
     """For each article, the distribution of demand summed over the next k periods, k any number >= 0.
 
-    The quantile at probability p is `mean(k) + score(p, k) * sqrt(mean(k) + floor)`, never below zero, where
-    the scores are conformal: quantiles of past residuals of sums, pooled over similar articles (see
-    docs/decisions, demand combination and calibration).
+    The quantile at probability p is `mean(k) + score(p, k) * dispersion * sqrt(mean(k) + 1)`, never
+    below zero, where the scores are conformal: quantiles of past residuals of sums, pooled over similar
+    articles (see docs/decisions, demand combination and calibration).
 
     Attributes:
         ids: the articles, in the order of the arrays.
@@ -28,7 +29,7 @@ class SumQuantiles:
         groups: per article, the row of `scores` that holds for it.
         lengths: the numbers of periods that were calibrated, ascending.
         scores: groups x lengths x len(GRID): non-decreasing along the last axis.
-        floor: units added under the root (articles), so that a forecast of zero has a spread.
+        dispersion: each article's own spread (`scale.dispersion`).
     """
 
     ids: tuple[str, ...]
@@ -36,7 +37,7 @@ class SumQuantiles:
     groups: np.ndarray
     lengths: FloatArray
     scores: FloatArray
-    floor: FloatArray
+    dispersion: FloatArray
 
     @cached_property
     def _row(self) -> dict[str, int]:
@@ -50,7 +51,7 @@ class SumQuantiles:
 
     def mean(self, unique_id: str, periods: float) -> float:
         """Give the expected units over the next `periods` periods."""
-        return float(self._means(np.array([self._at(unique_id)]), np.array([periods], dtype=float))[0])
+        return float(self.means(np.array([self._at(unique_id)]), np.array([periods], dtype=float))[0])
 
     def quantile(self, unique_id: str, periods: float, probability: float) -> float:
         """Give the units that demand over the next `periods` periods stays within with this probability."""
@@ -87,11 +88,12 @@ class SumQuantiles:
         ids = list(periods)
         at = np.array([self._at(unique_id) for unique_id in ids], dtype=int)
         spans = np.array([periods[unique_id] for unique_id in ids], dtype=float)
-        wanted = _interpolate(self._outcomes(at, spans), np.asarray(probabilities, dtype=float))
+        wanted = read_grid(self._outcomes(at, spans), np.asarray(probabilities, dtype=float))
         columns = {f"q{level:g}": wanted[:, place] for place, level in enumerate(probabilities)}
-        return pl.DataFrame({"unique_id": ids, "periods": spans, "mean": self._means(at, spans), **columns})
+        return pl.DataFrame({"unique_id": ids, "periods": spans, "mean": self.means(at, spans), **columns})
 
-    def _means(self, at: np.ndarray, spans: FloatArray) -> FloatArray:
+    def means(self, at: np.ndarray, spans: FloatArray) -> FloatArray:
+        """Give expected units of the articles at rows `at` over `spans` periods each."""
         known = self.cumulative.shape[1] - 1
         inside = np.minimum(spans, known)
         low = np.minimum(inside.astype(int), known - 1)
@@ -101,9 +103,9 @@ class SumQuantiles:
         return np.asarray(mean + np.maximum(spans - known, 0.0) * each)
 
     def _outcomes(self, at: np.ndarray, spans: FloatArray) -> FloatArray:
-        means = self._means(at, spans)
+        means = self.means(at, spans)
         scores = self._scores(at, spans)
-        spread = np.sqrt(means + self.floor[at] * np.minimum(spans, 1.0))[:, None]
+        spread = (self.dispersion[at] * np.sqrt(means + FLOOR * np.minimum(spans, 1.0)))[:, None]
         outcomes = np.maximum(means[:, None] + scores * spread, 0.0)
         return np.where(spans[:, None] > 0, np.maximum.accumulate(outcomes, axis=1), 0.0)
 
@@ -120,7 +122,7 @@ class SumQuantiles:
         return np.asarray(self.scores[groups, low] * (1 - part) + self.scores[groups, low + 1] * part)
 
 
-def _interpolate(outcomes: FloatArray, levels: FloatArray) -> FloatArray:
+def read_grid(outcomes: FloatArray, levels: FloatArray) -> FloatArray:
     """Read rows of quantiles (rows x len(GRID)) at other probabilities, linearly."""
     right = np.clip(np.searchsorted(GRID, levels), 1, len(GRID) - 1)
     part = np.clip((levels - GRID[right - 1]) / (GRID[right] - GRID[right - 1]), 0.0, 1.0)

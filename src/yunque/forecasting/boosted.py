@@ -1,0 +1,207 @@
+"""One learner for all articles: gradient boosting on lags and calendar, by mlforecast.
+
+Two forms. "log": logarithms, differenced and standardised, for demand with a season and a trend. "tweedie":
+units divided by the article's level with a Tweedie loss, for demand with zeros (the form of the M5 winners;
+Makridakis, Spiliotis and Assimakopoulos, M5 accuracy competition, IJF 38, 2022).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from yunque.forecasting.calendar_features import CalendarFeatures
+from yunque.forecasting.local_models import GROWTH_LIMIT
+from yunque.forecasting.panel import FloatArray
+from yunque.forecasting.request import Booster
+from yunque.forecasting.trials import History, Moment
+
+Form = Literal["log", "tweedie"]
+MIN_ROWS, MIN_PERIODS = 60, 8
+MAX_ROWS = 400_000
+NO_FIT = (ArithmeticError, LookupError, ValueError, TypeError, RuntimeError, AttributeError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learner:
+    """Which booster, in which form.
+
+    Attributes:
+        booster: library.
+        form: what is learnt.
+        seed: of the booster.
+        trees: how many.
+    """
+
+    booster: Booster
+    form: Form
+    seed: int
+    trees: int = 150
+
+
+def is_installed(booster: Booster) -> bool:
+    """Say whether the booster and mlforecast are there."""
+    from importlib.util import find_spec  # only when a forecast is asked for
+
+    return booster != "none" and find_spec(booster) is not None and find_spec("mlforecast") is not None
+
+
+def fit_global(
+    learner: Learner, history: History, moment: Moment, horizon: int, calendar: CalendarFeatures
+) -> FloatArray:
+    """Learn from all articles up to a moment and forecast (articles x horizon); NaN where it cannot speak.
+
+    It speaks for articles with at least `MIN_PERIODS` periods; with fewer than `MIN_ROWS` rows, for none.
+    """
+    answers = np.full((len(history.values), horizon), np.nan)
+    ages = moment.end + 1 - moment.starts
+    rows = np.flatnonzero((ages >= MIN_PERIODS) & (moment.routes != "") & (moment.routes != "ended"))
+    if ages[rows].sum() < MIN_ROWS or not len(rows):
+        return answers
+    rows = rows if ages[rows].sum() <= MAX_ROWS else _thin(rows, ages, learner.seed)
+    frame, divisors = _frame(learner, history, moment, rows)
+    frame = frame.join(calendar.table(0, moment.end + 1), on="ds", how="left", maintain_order="left")
+    frame = calendar.with_promotions(frame)
+    try:
+        forecast = _fit_predict(learner, history, frame, horizon, (moment.end + 1, calendar))
+    except NO_FIT:
+        return answers
+    units = forecast * divisors[:, None]
+    top = np.nanmax(history.values[rows, : moment.end + 1], axis=1)
+    answers[rows] = np.clip(units, 0.0, GROWTH_LIMIT * top[:, None])
+    return answers
+
+
+def _thin(rows: np.ndarray, ages: np.ndarray, seed: int) -> np.ndarray:
+    """Keep as many articles as fit; the others go without the learner."""
+    share = MAX_ROWS / ages[rows].sum()
+    kept = np.random.default_rng(seed).permutation(len(rows))[: max(1, int(share * len(rows)))]
+    return np.sort(rows[kept])
+
+
+def _frame(
+    learner: Learner, history: History, moment: Moment, rows: np.ndarray
+) -> tuple[pl.DataFrame, FloatArray]:
+    """Give rows of (unique_id, ds, y, statics), and what units were divided by."""
+    starts = moment.starts[rows]
+    ages = moment.end + 1 - starts
+    y = np.concatenate([history.series(row, moment) for row in rows.tolist()])
+    ids = np.repeat(rows, ages)
+    ds = np.concatenate([np.arange(start, moment.end + 1) for start in starts.tolist()])
+    if learner.form == "log":
+        data = {"unique_id": ids, "ds": ds, "y": np.log1p(y)}
+        return pl.DataFrame(data), np.ones(len(rows))
+    means = np.array([history.series(row, moment).mean() for row in rows.tolist()])
+    divisors = np.maximum(means, 1e-3)
+    items = history.panel.items
+    category = items["category"].fill_null("").rank("dense").to_numpy().astype(float)
+    price = np.log1p(items["price"].fill_null(-0.5).clip(lower_bound=-0.5).to_numpy())
+    data = {
+        "unique_id": ids,
+        "ds": ds,
+        "y": y / np.repeat(divisors, ages),
+        "category": category[ids],
+        "price": price[ids],
+        "volume": np.repeat(np.log(divisors), ages),
+        "weight": np.repeat(np.sqrt(divisors), ages),
+    }
+    return pl.DataFrame(data), divisors
+
+
+def _fit_predict(
+    learner: Learner,
+    history: History,
+    frame: pl.DataFrame,
+    horizon: int,
+    ahead: tuple[int, CalendarFeatures],
+) -> FloatArray:
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # advice of other packages' versions, not about these data
+        model = _forecaster(learner, history, frame)
+        static = [name for name in ("category", "price", "volume") if name in frame.columns]
+        weights = {"weight_col": "weight"} if "weight" in frame.columns else {}
+        model.fit(frame, static_features=static, dropna=learner.form == "log", **weights)
+        start, calendar = ahead
+        coming = calendar.coming(frame["unique_id"].unique(maintain_order=True), start, horizon)
+        predicted = model.predict(horizon, X_df=coming) if calendar.names else model.predict(horizon)
+    answer: FloatArray = predicted["model"].to_numpy().astype(np.float64).reshape(-1, horizon)
+    return np.expm1(np.clip(answer, -5.0, 40.0)) if learner.form == "log" else answer
+
+
+def _forecaster(learner: Learner, history: History, frame: pl.DataFrame) -> Any:
+    from mlforecast import MLForecast
+    from mlforecast.lag_transforms import ExpandingMean, ExponentiallyWeightedMean, RollingMean, RollingStd
+    from mlforecast.target_transforms import Differences, LocalStandardScaler
+
+    shortest = int(frame.group_by("unique_id").len()["len"].min() or 0)  # type: ignore[arg-type]
+    season = history.season
+    if learner.form == "log":
+        has_season = shortest > season + MIN_PERIODS
+        lags = [*range(1, min(season, 12) + 1), season, season + 1] if has_season else [1, 2, 3]
+        transforms: dict[int, list[Any]] = {1: [RollingMean(3), RollingMean(6), RollingStd(6)]}
+        if has_season:
+            transforms[1].append(RollingMean(season))
+        target = [Differences([1]), LocalStandardScaler()]
+    else:
+        lags = [1, 2, 3, 4, *([season] if season <= 12 else [])]
+        windows = [RollingMean(size, min_samples=1) for size in (3, 6, 12)]
+        transforms = {1: [*windows, ExponentiallyWeightedMean(0.2), ExpandingMean()]}
+        target = []
+    return MLForecast(
+        models={"model": _regressor(learner)},
+        freq=1,
+        lags=sorted(set(lags)),
+        lag_transforms=transforms,
+        target_transforms=target,
+        num_threads=1,
+    )
+
+
+def _regressor(learner: Learner) -> Any:
+    if learner.booster == "xgboost":
+        from xgboost import XGBRegressor
+
+        loss = (
+            {"objective": "reg:squarederror"}
+            if learner.form == "log"
+            else {"objective": "reg:tweedie", "tweedie_variance_power": 1.3}
+        )
+        return XGBRegressor(
+            n_estimators=learner.trees,
+            learning_rate=0.06,
+            max_leaves=31,
+            grow_policy="lossguide",
+            max_depth=0,
+            min_child_weight=20,
+            subsample=0.8,
+            colsample_bytree=0.7,
+            tree_method="hist",
+            random_state=learner.seed,
+            n_jobs=1,
+            **loss,
+        )
+    from lightgbm import LGBMRegressor
+
+    loss = (
+        {"objective": "regression"}
+        if learner.form == "log"
+        else {"objective": "tweedie", "tweedie_variance_power": 1.3}
+    )
+    return LGBMRegressor(
+        n_estimators=learner.trees,
+        learning_rate=0.06,
+        num_leaves=31,
+        min_child_samples=20,
+        subsample=0.8,
+        subsample_freq=1,
+        colsample_bytree=0.7,
+        random_state=learner.seed,
+        deterministic=True,
+        force_row_wise=True,
+        n_jobs=1,
+        verbosity=-1,
+        **loss,
+    )

@@ -1,0 +1,180 @@
+"""Which models may speak for which articles, and asking them all, today and at moments of the past."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from yunque.forecasting.boosted import Learner, fit_global, is_installed
+from yunque.forecasting.calendar_features import CalendarFeatures
+from yunque.forecasting.launches import fit_launches
+from yunque.forecasting.local_models import CHEAP, MODELS, fit_many
+from yunque.forecasting.panel import FloatArray
+from yunque.forecasting.request import ForecastRequest
+from yunque.forecasting.trials import SAMPLE, History, Moment, Trials
+from yunque.runtime.parallel import Parallel, map_tasks
+
+ROUTE_MODELS: dict[str, tuple[str, ...]] = {
+    "season": ("SES", "SeasonalNaive", "DOT", "Theta", "ETS_MNM", "ETS_AAdA"),
+    "level": ("Recent", "SES", "TSB", "IMAPA", "DOT1"),
+    "sparse": ("Average", "Recent", "SES", "TSB", "TSBslow", "IMAPA", "ADIDA"),
+    "short": ("Average", "SES"),
+    "new": (),
+    "ended": (),
+}
+WEEKLY_SEASON = ("SES", "IMAPA", "SeasonalNaive", "DOT", "MFLES")
+"""With a season of 52 weeks: exponential smoothing has too many states to fit."""
+
+FLOORS: dict[str, str] = {
+    "season": "SeasonalNaive",
+    "level": "Recent",
+    "sparse": "Average",
+    "short": "Average",
+}
+LOG, TWEEDIE = "Boosted", "BoostedTweedie"
+GLOBAL_ROUTES: dict[str, tuple[str, ...]] = {LOG: ("season",), TWEEDIE: ("level", "sparse")}
+LAUNCH_ROUTES = ("short", "new")
+CHUNK = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One model for some histories: what a process is given."""
+
+    name: str
+    season: int
+    histories: list[FloatArray]
+    horizon: int
+
+
+def do_work(work: Work) -> FloatArray:
+    """Fit what is asked (module's own, so that another process finds it)."""
+    return fit_many(work.name, work.season, work.histories, work.horizon)
+
+
+def route_models(route: str, season: int) -> tuple[str, ...]:
+    """Give the local models that may speak in a route."""
+    return WEEKLY_SEASON if route == "season" and season > 24 else ROUTE_MODELS[route]
+
+
+def ask_all(history: History, trials: Trials, request: ForecastRequest, calendar: CalendarFeatures) -> None:
+    """Fill `trials.forecasts`, cheap models first, as far as the budget reaches.
+
+    Costly models are planned by what a fit is known to cost, so that the plan is the same on every machine;
+    the clock only cuts off what runs late.
+    """
+    deadline = request.clock() + 0.85 * request.budget_seconds
+    asker = Asker(history=history, trials=trials, request=request, deadline=deadline)
+    names = sorted({name for route in ROUTE_MODELS for name in route_models(route, history.season)})
+    if request.only:
+        asker.ask_only([name for name in names if name in request.only])
+        return
+    cheap = [name for name in names if MODELS[name].milliseconds <= CHEAP]
+    for name in cheap:
+        asker.ask_local(name, every=True)
+    asker.ask_launches()
+    asker.ask_global(calendar)
+    left = request.budget_seconds * 0.7 * request.workers
+    for name in sorted(set(names) - set(cheap), key=lambda name: MODELS[name].milliseconds):
+        cost = asker.cost(name)
+        if cost > left or asker.is_late():
+            trials.note("candidates_out_of_time")
+            continue
+        left -= cost
+        asker.ask_local(name, every=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asker:
+    """Asks models at every moment."""
+
+    history: History
+    trials: Trials
+    request: ForecastRequest
+    deadline: float
+
+    def ask_only(self, names: list[str]) -> None:
+        """Ask the named models for every article, whatever its route."""
+        for name in names:
+            answer = self.trials.empty()
+            for place, moment in enumerate(self.trials.moments):
+                rows = np.flatnonzero((moment.routes != "") & (moment.routes != "ended"))
+                answer[place, rows] = self._fit(name, moment, rows)
+            self.trials.forecasts[name] = answer
+
+    def is_late(self) -> bool:
+        """Say whether the time for asking is over."""
+        return self.request.clock() > self.deadline
+
+    def rows(self, name: str, moment: Moment, *, is_whole: bool) -> np.ndarray:
+        """Give the articles a model speaks for at a moment: all of its routes, or a sample of them."""
+        season = self.history.season
+        routes = [route for route in ROUTE_MODELS if name in route_models(route, season)]
+        rows = np.flatnonzero(np.isin(moment.routes, routes))
+        if is_whole or len(rows) <= SAMPLE:
+            return rows
+        return np.asarray(rows[np.linspace(0, len(rows) - 1, SAMPLE).astype(int)])
+
+    def cost(self, name: str) -> float:
+        """Estimate the seconds of processor time to ask a model everywhere it is planned."""
+        total = 0.0
+        for place, moment in enumerate(self.trials.moments):
+            rows = self.rows(name, moment, is_whole=place in self.trials.whole)
+            ages = moment.end + 1 - moment.starts[rows]
+            total += sum(MODELS[name].cost(age) for age in ages.tolist())
+        return total
+
+    def ask_local(self, name: str, *, every: bool) -> None:
+        """Fit a model of one article at a time: today first, then the past from the latest moment back."""
+        answer, last = self.trials.empty(), len(self.trials.moments) - 1
+        for place in range(last, -1, -1):
+            moment = self.trials.moments[place]
+            rows = self.rows(name, moment, is_whole=every or place in self.trials.whole)
+            if self.is_late():
+                self.trials.note("candidates_out_of_time" if place == last else "origins_out_of_time")
+                break
+            answer[place, rows] = self._fit(name, moment, rows)
+        if not np.isnan(answer[last]).all():
+            self.trials.forecasts[name] = answer
+
+    def _fit(self, name: str, moment: Moment, rows: np.ndarray) -> FloatArray:
+        histories = [self.history.series(row, moment) for row in rows.tolist()]
+        chunks = [histories[start : start + CHUNK] for start in range(0, len(histories), CHUNK)]
+        season, horizon = self.history.season, self.trials.horizon
+        works = [Work(name=name, season=season, histories=part, horizon=horizon) for part in chunks]
+        is_costly = MODELS[name].milliseconds > 1.0 and len(works) > 1
+        workers = self.request.workers if is_costly else 1
+        plan = Parallel(where="processes" if workers > 1 else "here", workers=workers)
+        answers = map_tasks(do_work, works, plan)
+        return np.concatenate(answers) if answers else np.empty((0, horizon))
+
+    def ask_launches(self) -> None:
+        """Ask what young articles will sell."""
+        booster = self.request.booster if is_installed(self.request.booster) else "none"
+        for place, moment in enumerate(self.trials.moments):
+            answers = fit_launches(self.history, moment, self.trials.horizon, booster, self.request.seed)
+            for name, answer in answers.items():
+                self.trials.forecasts.setdefault(name, self.trials.empty())[place] = answer
+
+    def ask_global(self, calendar: CalendarFeatures) -> None:
+        """Ask the learners of all articles."""
+        if not is_installed(self.request.booster):
+            self.trials.note("no_booster")
+            return
+        last = len(self.trials.moments) - 1
+        for name, routes in GLOBAL_ROUTES.items():
+            answer = self.trials.empty()
+            learner = Learner(
+                booster=self.request.booster, form="log" if name == LOG else "tweedie", seed=self.request.seed
+            )
+            for place in range(last, -1, -1):
+                moment = self.trials.moments[place]
+                asked = np.isin(moment.routes, routes)
+                if not asked.any():
+                    continue
+                if self.is_late():
+                    self.trials.note("origins_out_of_time")
+                    break
+                forecast = fit_global(learner, self.history, moment, self.trials.horizon, calendar)
+                answer[place] = np.where(asked[:, None], forecast, np.nan)
+            if not np.isnan(answer[last]).all():
+                self.trials.forecasts[name] = answer

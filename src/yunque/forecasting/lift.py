@@ -1,0 +1,110 @@
+"""The pull of all articles together: what the sum of the forecasts has missed, or what the total alone says.
+
+Articles share what none of them shows clearly by itself: the shop grows, the season begins. Two factors speak
+for that: the ratio of what came to what was forecast, over the latest sums that came true, and the ratio of a
+forecast of the total to the sum of the articles' forecasts (a reconciliation from the top, spread in
+proportion). Which one is used, and how far, is what erred least at past moments; none is an answer too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from yunque.forecasting.local_models import fit_many
+from yunque.forecasting.panel import FloatArray
+from yunque.forecasting.scale import FLOOR
+from yunque.forecasting.trials import History, Moment
+
+RECENT = 3
+LIMITS = (0.6, 1.7)
+LEAST_GAIN = 0.002
+TOTAL_MODELS = ("SES", "DOT1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Forecasts of one moment and what came of them, over the protection interval.
+
+    Attributes:
+        moment: when.
+        forecast: combined forecasts, articles x horizon.
+        actual: units over `span` periods per article; NaN where unknown.
+        span: periods.
+        total: units of all articles over `span` periods, as a forecast of the total says.
+    """
+
+    moment: Moment
+    forecast: FloatArray
+    actual: FloatArray
+    span: int
+    total: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lift:
+    """A rule: source "none", "missed" or "total", and the power its factor is taken to."""
+
+    source: str
+    power: float
+
+
+NONE = Lift(source="none", power=0.0)
+RULES = (NONE, *(Lift(source=source, power=power) for source in ("missed", "total") for power in (0.5, 1.0)))
+
+
+def forecast_total(history: History, moment: Moment, span: int) -> float:
+    """Forecast the units of all articles over the next `span` periods from their total alone."""
+    values = np.nansum(history.values[:, : moment.end + 1], axis=0)
+    answers = [fit_many(name, 1, [values], span).sum() for name in TOTAL_MODELS]
+    known = [answer for answer in answers if np.isfinite(answer)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def choose_lift(past: Sequence[Seen], earlier: Sequence[Sequence[Seen]]) -> Lift:
+    """Choose the rule that erred least: `earlier[i]` are the moments that had come true at `past[i]`."""
+    judged = [(seen, before) for seen, before in zip(past, earlier, strict=True) if before]
+    if len(judged) < 2:
+        return NONE
+    losses = [np.mean([_loss(seen, factor(rule, seen, before)) for seen, before in judged]) for rule in RULES]
+    best = int(np.argmin(losses))
+    return RULES[best] if losses[best] < losses[0] * (1 - LEAST_GAIN) else NONE
+
+
+def factor(rule: Lift, now: Seen, before: Sequence[Seen]) -> float:
+    """Give what the forecasts of a moment are multiplied by."""
+    if rule.source == "none":
+        return 1.0
+    ratio = _missed(before[-RECENT:]) if rule.source == "missed" else _total(now)
+    return float(np.clip(ratio, *LIMITS) ** rule.power)
+
+
+def _weights(seen: Seen) -> FloatArray:
+    """Weigh articles by the inverse of their usual spread, so that one great order moves little."""
+    return np.asarray(1.0 / (seen.moment.dispersion * np.sqrt(seen.moment.level + FLOOR)))
+
+
+def _is_settled(seen: Seen) -> np.ndarray:
+    settled = ~np.isin(seen.moment.routes, ("", "new", "ended"))
+    return np.asarray(settled & ~np.isnan(seen.actual) & ~np.isnan(seen.forecast[:, 0]))
+
+
+def _missed(before: Sequence[Seen]) -> float:
+    came = expected = 0.0
+    for seen in before:
+        rows, weights = _is_settled(seen), _weights(seen)
+        came += float((seen.actual * weights)[rows].sum())
+        expected += float((seen.forecast[:, : seen.span].sum(axis=1) * weights)[rows].sum())
+    return (came + 1.0) / (expected + 1.0)
+
+
+def _total(now: Seen) -> float:
+    expected = float(np.nansum(now.forecast[:, : now.span]))
+    return now.total / expected if expected > 0 and np.isfinite(now.total) else 1.0
+
+
+def _loss(seen: Seen, factor: float) -> float:
+    """Give absolute error and half of the common bias, in units of usual spread."""
+    rows, weights = _is_settled(seen), _weights(seen)
+    error = ((seen.actual - factor * seen.forecast[:, : seen.span].sum(axis=1)) * weights)[rows]
+    return float(np.abs(error).sum() + 0.5 * abs(error.sum())) / max(1, int(rows.sum()))
