@@ -20,7 +20,7 @@ from yunque.solutions.demand.intake import Book
 from yunque.solutions.demand.plan_values import DataNote
 
 FORMAT = 1
-ABOUT = "about.json"
+ABOUT, SIMULATION = "about.json", "simulation"
 _SAFE = re.compile(r"[^0-9A-Za-z_-]")
 PREFIX = "empresa_"
 
@@ -33,11 +33,13 @@ class Kept:
         model_id: R2's `empresa_<nit>`.
         basis: everything that a plan needs.
         facts: of the training: run id, moment, options, measures.
+        simulation: the trade-off curve (tradeoff.CURVE); None until it was simulated.
     """
 
     model_id: str
     basis: Basis
     facts: dict[str, Any]
+    simulation: pl.DataFrame | None = None
 
 
 def model_id_of(book: Book) -> str:
@@ -93,7 +95,23 @@ def open_kept(place: Path, tenant: str, model_id: str) -> Kept:
         raise StorageError(
             "The company's forecasts cannot be read.", hint="Train the company again."
         ) from error
-    return Kept(model_id=model_id, basis=_basis(about, frames), facts=about["facts"])
+    simulation = frames.pop(SIMULATION, None)
+    return Kept(model_id=model_id, basis=_basis(about, frames), facts=about["facts"], simulation=simulation)
+
+
+def keep_simulation(place: Path, tenant: str, model_id: str, curve: pl.DataFrame) -> None:
+    """Keep a company's trade-off curve beside its forecasts.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    target = _folder(place, tenant, model_id) / f"{SIMULATION}.parquet"
+    try:
+        fresh = target.with_suffix(f".{uuid.uuid4().hex}")
+        curve.write_parquet(fresh)
+        fresh.replace(target)
+    except OSError as error:
+        raise StorageError(f"The simulation cannot be kept: {error.strerror}.") from error
 
 
 def _safe(name: str) -> str:

@@ -80,7 +80,7 @@ class Ahead:
 
     def _means(self, periods: FloatArray) -> FloatArray:
         rows = np.repeat(self._rows, periods.shape[1])
-        return self.sums.means(rows, periods.ravel()).reshape(periods.shape)
+        return np.asarray(self.sums.means(rows, periods.ravel()).reshape(periods.shape))
 
 
 def quantile(draws: FloatArray, level: FloatArray | float) -> FloatArray:

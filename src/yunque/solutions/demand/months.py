@@ -47,4 +47,4 @@ def monthly_demand(basis: Basis, months: int, *, level: float = 0.9) -> pl.DataF
 def sight_months(basis: Basis) -> float:
     """Give how many months the forecasts reach; beyond them the last period goes on."""
     periods = basis.forecasts.sums.cumulative.shape[1] - 1
-    return periods * DAYS[basis.panel.frequency] / DAYS["month"]
+    return float(periods * DAYS[basis.panel.frequency] / DAYS["month"])
