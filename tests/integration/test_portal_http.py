@@ -209,7 +209,7 @@ def test_a_workbook_is_counted_and_read_as_a_csv_is(platform: Platform) -> None:
 def test_roles_see_what_they_need_and_tenants_see_their_own(platform: Platform) -> None:
     terms = {
         "caro": (Scope.CAPTURIST, "uno"), "olga": (Scope.OFFICER, "uno"),
-        "aldo": (Scope.AUDITOR, "uno"), "beto": (Scope.OFFICER, "dos"),
+        "aldo": (Scope.AUDITOR, "uno"), "beto": (Scope.OFFICER, "dos"), "root": (Scope.ADMIN, "uno"),
     }  # fmt: skip
     made = {
         name: grant_key(name, scopes=frozenset({scope}), tenant=tenant)
@@ -223,9 +223,38 @@ def test_roles_see_what_they_need_and_tenants_see_their_own(platform: Platform) 
             return client.request(method, path, headers={"X-API-Key": made[who][0]}, **body)
 
         form = {"files": {"file": ("ops.csv", SMOKE.encode())}}
+        desk_ = f"{PORTAL}/desk"
+        cash = HEADER.encode() + b"beto,800000,2026-08-02,efectivo,automotriz\n"
+        sold = ask("caro", "POST", f"{PORTAL}/upload", files={"file": ("c.csv", cash)}).json()
+        work_here(desk, platform)
+        (one,) = ask("aldo", "GET", f"{desk_}/queue").json()["items"]
+        assert one["analysis_id"] == sold["analysis_id"] and one["clase"] == "preocupante"
+        told = {"decisiones": [{"id_operacion": one["id_operacion"], "decision": "descartar", "nota": "x"}]}
+        codes = [
+            ask(who, "POST", f"{desk_}/decisions", json=told).status_code for who in ("caro", "aldo", "beto")
+        ]
+        assert codes == [403, 403, 404]
+        assert ask("olga", "POST", f"{desk_}/decisions", json=told).status_code == 201
+        number = ask("aldo", "GET", f"{desk_}/decisions").json()["decisiones"][0]["numero"]
+        signing = f"{desk_}/decisions/{number}/sign"
+        assert ask("olga", "POST", signing, json={"nota": "x"}).json()["code"] == "four_eyes"
+        assert ask("root", "POST", signing, json={"nota": "x"}).status_code == 201
+        assert ask("olga", "GET", f"{desk_}/queue").json()["items"] == []
+        assert ask("olga", "GET", f"{desk_}/client?cliente_id=beto").json()["perfil"]["operaciones"] == 1
+        assert ask("olga", "GET", f"{desk_}/client?cliente_id=otro").status_code == 404
+        assert ask("beto", "GET", f"{desk_}/clients").json()["total"] == 0
+        made = ask("olga", "GET", f"{desk_}/export/VEH?mes=2026-08")
+        assert made.status_code == 200 and "beto" in made.text
+        assert ask("olga", "POST", f"{desk_}/xml/VEH?mes=2026-08", json={}).json()["code"] == "xsd"
+        assert (
+            ask("aldo", "GET", f"{desk_}/calendar?mes=2026-08").json()["por_enviar"][0]["fraccion"] == "VIII"
+        )
+        assert ask("aldo", "GET", f"{desk_}/audit/verify").json()["integra"]
+        again = ask("aldo", "GET", f"{desk_}/analysis/{sold['analysis_id']}/rerun")
+        assert again.json() == ask("olga", "GET", sold["result_url"]).json()
         sent = ask("caro", "POST", f"{PORTAL}/upload", **form).json()
         assert ask("aldo", "POST", f"{PORTAL}/upload", **form).status_code == 403
         seen = {who: ask(who, "GET", sent["result_url"]).status_code for who in terms}
-        assert seen == {"caro": 403, "olga": 202, "aldo": 202, "beto": 404}
+        assert seen == {"caro": 403, "olga": 202, "aldo": 202, "beto": 404, "root": 202}
         assert ask("beto", "GET", f"{PORTAL}/history").json()["history"] == []
         assert ask("caro", "GET", "/api/v1/jobs").status_code == 403

@@ -1,0 +1,172 @@
+"""A client's case file as PDF: sums, what is owed and why, decisions and the seal of the audit log."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from yunque.errors import UsageError
+from yunque.services.aml_client import operations_of, view
+from yunque.services.aml_desk import Desk
+from yunque.services.aml_export import Exported, note_export
+from yunque.services.aml_picture import picture
+from yunque.solutions.aml.result import glossary
+from yunque.solutions.aml.store.audit import verify
+
+FONT = "helvetica"
+MARGIN = 15
+BIG, USUAL, SMALL = 14, 9, 7
+LISTED = 60
+CAREFUL = (
+    "Este expediente reúne lo que el sistema calculó con los datos recibidos. No es un dictamen y no "
+    "certifica la situación legal de nadie: decide y firma la persona Representante Encargada de "
+    "Cumplimiento. Es confidencial: no se revela al cliente ni a terceros (RCG 31). "
+    "Consérvese diez años (LFPIORPI 18 fr. IV)."
+)
+
+
+def case_file(desk: Desk, client_id: str) -> Exported:
+    """Make the case file of a client; the audit log notes it with its hash.
+
+    Raises:
+        NotFoundError: the tenant has no operation of that client.
+        UsageError: the extra `pdf` is not installed.
+    """
+    seen = picture(desk)
+    mine = operations_of(seen, client_id)
+    told = view(desk, seen, client_id, mine)
+    page = Sheet(title=f"Expediente de caso: cliente {client_id}")
+    page.paragraph(CAREFUL, size=SMALL)
+    page.paragraph(
+        f"Al {told['al']}, por {desk.actor}. Tablas de la ley: versión {told['catalogo']['version']}, "
+        f"huella {told['catalogo']['sha256']}."
+    )
+    page.heading("Perfil")
+    page.pairs(told["perfil"])
+    page.heading("Sumas de seis meses y lo que falta")
+    for one in told["umbrales"]:
+        page.paragraph(spoken(one))
+    page.heading("Pendiente")
+    for one in told["pendientes"][:LISTED]:
+        page.paragraph(
+            f"{one['id_operacion']} ({one['fecha']}, ${one['monto']}): {one['clase']}; "
+            f"{', '.join(one['obligaciones'])}; vence {one['vence_24h'] or one['vence'] or 'sin día fijo'}; "
+            f"{one['estado']}. {one['razon']}"
+        )
+    page.heading("Operaciones")
+    for row in told["operaciones"][:LISTED]:
+        page.paragraph(operation(row), size=SMALL)
+    if told["operaciones_total"] > LISTED:
+        page.paragraph(f"Se muestran las {LISTED} más recientes de {told['operaciones_total']}.")
+    page.heading("Decisiones")
+    for one in told["decisiones"]:
+        page.paragraph(decision(one))
+    page.heading("Advertencias")
+    for code, text in glossary(mine).items():
+        page.paragraph(f"{code}: {text}", size=SMALL)
+    log = verify(desk.database, desk.tenant)
+    state = "íntegra" if log.is_whole else f"rota en la entrada {log.broken_at}"
+    page.paragraph(f"Bitácora {state}: {log.entries} entradas; último sello {log.last_digest}.", size=SMALL)
+    made = Exported(
+        name=f"caso_{desk.today():%Y%m%d}.pdf",
+        content=page.content(desk.clock.now()),
+        media_type="application/pdf",
+    )
+    note_export(desk, made, {"cliente_id": client_id})
+    return made
+
+
+def spoken(one: Mapping[str, Any]) -> str:
+    """Write the standing of a sum as a sentence."""
+    if one["estado"] is not None:
+        return f"{one['regla']}: {one['estado']}."
+    lacks = "no se acumula" if one["falta_aviso"] is None else f"faltan ${one['falta_aviso']} para el aviso"
+    return (
+        f"Fracción {one['fraccion']} ({one['actividad']}): {one['actos_que_cuentan']} actos "
+        f"desde {one['desde']} suman ${one['suma_pesos']} ({one['suma_umas']} UMA); {lacks} (umbral "
+        f"{one['aviso']}). Ya avisado: ${one['ya_avisado_pesos']}. {one['fundamento']}."
+    )
+
+
+def operation(row: Mapping[str, Any]) -> str:
+    """Write an operation with its reasons."""
+    reasons = " ".join(f"[{it['codigo']}] {it['texto']}" for it in row["razones"])
+    owed = "; ".join(f"{it['tipo']} ({it['fundamento']}), vence {it['vence']}" for it in row["obligaciones"])
+    return (
+        f"{row['id_operacion']} | {row['fecha']} | ${row['monto']} | {row['umas']} UMA | "
+        f"{row['regla_art17']} | {row['clase']} | {owed or 'sin obligación aparente'} "
+        f"{reasons} {' '.join(row['advertencias'])}"
+    )
+
+
+def decision(one: Mapping[str, Any]) -> str:
+    """Write a decision."""
+    signed = f" (segunda firma de la {one['firma_de']})" if one["firma_de"] else ""
+    folio = f" Folio {one['folio']}." if one["folio"] else ""
+    return (
+        f"{one['numero']}{signed}, {one['fecha']}, {one['por']}: {one['decision']} "
+        f"sobre {one['id_operacion']} ({one['clase_mostrada']}).{folio} {one['nota']}"
+    )
+
+
+class Sheet:
+    """A plain document of headings, paragraphs and pairs; the same text gives the same bytes."""
+
+    def __init__(self, title: str) -> None:
+        """Begin with a title.
+
+        Raises:
+            UsageError: the extra `pdf` is not installed.
+        """
+        try:
+            fpdf = importlib.import_module("fpdf")
+        except ImportError as error:
+            raise UsageError(
+                "A case file needs the optional part `pdf`.", hint="Install it: pip install 'yunque[pdf]'."
+            ) from error
+        self._pdf = fpdf.FPDF(format="letter")
+        self._pdf.set_margin(MARGIN)
+        self._pdf.set_title(known(title))
+        self._pdf.add_page()
+        self._write(title, BIG, "B")
+
+    def heading(self, text: str) -> None:
+        """Write a heading."""
+        self._pdf.ln(2)
+        self._write(text, USUAL + 2, "B")
+
+    def paragraph(self, text: str, size: int = USUAL) -> None:
+        """Write a paragraph."""
+        self._write(text, size, "")
+
+    def pairs(self, facts: Mapping[str, Any]) -> None:
+        """Write names with their values, a line each."""
+        for name, value in facts.items():
+            text = (
+                ", ".join(f"{key} {count}" for key, count in value.items())
+                if isinstance(value, dict)
+                else value
+            )
+            self._write(f"{name.replace('_', ' ')}: {text}", USUAL, "")
+
+    def content(self, at: Any) -> bytes:
+        """Give the document's bytes."""
+        self._pdf.set_creation_date(at)
+        return bytes(self._pdf.output())
+
+    def _write(self, text: str, size: int, style: str) -> None:
+        self._pdf.set_font(FONT, style, size)
+        self._pdf.multi_cell(0, size * 0.45, known(text), new_x="LMARGIN", new_y="NEXT", wrapmode="CHAR")
+
+
+def known(text: str) -> str:
+    """Write signs that the font lacks as their code, so that none is lost in silence: U+4E2D as <4E2D>."""
+    return "".join(sign if fits(sign) else f"<{ord(sign):04X}>" for sign in text)
+
+
+def fits(sign: str) -> bool:
+    """Whether the font has a sign."""
+    try:
+        sign.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return sign.isprintable() or sign == " "
