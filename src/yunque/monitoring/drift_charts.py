@@ -42,7 +42,11 @@ def strength_chart(drift: Drift, t: Words) -> Picture | None:
     bars = (
         alt.Chart(table(keyed(rows)))
         .mark_bar(height=12, cornerRadiusEnd=2)
-        .encode(x=alt.X("times:Q", title=t("chart.effect")), y=y, color=colour)
+        .encode(
+            x=alt.X("times:Q", title=t("chart.effect"), axis=alt.Axis(tickCount=6, format="~g")),
+            y=y,
+            color=colour,
+        )
     )
     rule = alt.Chart(table([{"x": 1.0}])).mark_rule(color=INK, strokeDash=[4, 3]).encode(x="x:Q")
     chart = (bars + rule).properties(width=WIDTH - 190, height=20 * len(rows))

@@ -14,7 +14,7 @@ from yunque.models.report_words import words as model_words
 from yunque.monitoring.drift_charts import distribution_chart, strength_chart, together_chart
 from yunque.monitoring.drift_facts import DriftFacts
 from yunque.monitoring.drift_values import Drift, Moved
-from yunque.monitoring.drift_words import findings, name_of, p_text, words
+from yunque.monitoring.drift_words import OF_MODEL, findings, name_of, p_text, words
 from yunque.monitoring.estimated import Estimate
 from yunque.version import __version__
 
@@ -100,8 +100,10 @@ def _numbers(facts: DriftFacts, t: Words) -> list[tuple[str, str, str]]:
     if drift.together is not None:
         found.append((f"{drift.together.verdict.effect:.3f}", t("number.together"), ""))
     for each in facts.estimates[:1]:
-        name, value, before = _estimate(each, t)[:3]
-        found.append((value, t("number.estimate", metric=name), t("number.before", value=before)))
+        name, _, before, _ = _estimate(each, t)
+        found.append(
+            (f"{each.value:.4f}", t("number.estimate", metric=name), t("number.before", value=before))
+        )
     return found
 
 
@@ -110,10 +112,10 @@ def _row(moved: Moved, t: Words) -> dict[str, Any]:
     median = ""
     if "median_before" in facts and moved.kind in ("number", "integer"):
         before, now = (f"{facts[name]:.4g}" for name in ("median_before", "median_now"))
-        median = t("median", before=before, now=now)
+        median = t("median", before=before, now=now) if before != now else ""
     return {
         "name": name_of(moved.name, t),
-        "importance": percent(moved.importance),
+        "importance": "" if moved.name in OF_MODEL else percent(moved.importance),
         "what": findings(moved, t),
         "median": median,
         "sure": t("sure", p=p_text(moved.verdicts)) if moved.is_alarm else "",

@@ -57,4 +57,4 @@ def findings(moved: Moved, t: Words) -> list[str]:
 def p_text(verdicts: tuple[Verdict, ...]) -> str:
     """Give the smallest corrected p-value of the alarms."""
     least = min((verdict.corrected for verdict in verdicts if verdict.is_alarm), default=1.0)
-    return "< 0.0001" if least < 1e-4 else f"{least:.4f}"
+    return "< 0.0001" if least < 1e-4 else f"= {least:.4f}"

@@ -94,6 +94,11 @@ class PredictionLog:
         self._prune()
 
     @property
+    def folder(self) -> Path | None:
+        """Where segments are written; None where nothing is."""
+        return self._folder
+
+    @property
     def waiting(self) -> int:
         """Rows in the ring."""
         return self._ring_rows

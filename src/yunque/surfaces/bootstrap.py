@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 KEYS_FILE = "api_keys"
 PREDICTIONS = "predictions"  # the prediction log, under the home
+OUTCOMES = "outcomes"  # late labels, under the home
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from yunque.data.contract import Contract
 from yunque.errors import BundleError, ConflictError, StorageError, UsageError
 from yunque.kernel.blend import Blend
 from yunque.models.bundle import pack
+from yunque.models.bundle_reference import measured_frame, read_sample
 from yunque.models.manifest import REQUIRED_FILES, SAMPLE, Acceptance, Override
 from yunque.models.trusted_load import load_bundle
 
@@ -32,6 +33,17 @@ def test_every_file_is_there_with_its_hash(world: World) -> None:
     assert (folder / "reference/lightgbm.txt").read_bytes() == b"tree\n"
     assert (folder / "environment.txt").read_text() == "numpy==2.1.0\nyunque==0.1.0\n"
     assert Contract.from_yaml((folder / "contract.yaml").read_text()) == world.contract
+
+
+def test_the_sample_of_a_bundle_holds_its_held_out_answers(world: World) -> None:
+    bundle = load_bundle(world.bundle.folder)
+    sample, held = read_sample(bundle), world.leaderboard.held_out
+    assert sample is not None and sample.held_out == held.kind
+    assert np.array_equal(sample.outputs, held.predictions)
+    assert np.array_equal(sample.truth, np.asarray(held.y, float))
+    features = measured_frame(world.contract.schema, world.frame)
+    assert sample.frame.equals(features)
+    assert json.loads(bundle.read(SAMPLE))["rows"] == world.frame.height
 
 
 def test_equal_inputs_give_equal_bytes(world: World, tmp_path: Path) -> None:

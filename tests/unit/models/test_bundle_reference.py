@@ -1,16 +1,11 @@
-"""The sample of a bundle: the same for the same table, without ids or texts, read back as it was drawn."""
+"""The sample of a table: the same for the same table, without ids or texts; test_bundle reads it back."""
 
-import json
 from datetime import date
 
-import numpy as np
 import polars as pl
-from bundle_world import World
 
 from yunque.data.schema import Column, Kind, Schema
-from yunque.models.bundle_reference import draw_sample, measured_frame, read_sample
-from yunque.models.manifest import SAMPLE
-from yunque.models.trusted_load import load_bundle
+from yunque.models.bundle_reference import draw_sample, measured_frame
 
 SCHEMA = Schema(
     columns=(
@@ -50,14 +45,3 @@ def test_a_long_table_gives_some_rows_and_all_its_levels() -> None:
     assert found.frame.height == 5_000 and found.frame.equals(again.frame)
     city = found.levels["city"]
     assert (city.names, city.once, city.twice) == (["a", "b", "c"], 1, 1)
-
-
-def test_the_sample_of_a_bundle_holds_its_held_out_answers(world: World) -> None:
-    bundle = load_bundle(world.bundle.folder)
-    sample, held = read_sample(bundle), world.leaderboard.held_out
-    assert sample is not None and sample.held_out == held.kind
-    assert np.array_equal(sample.outputs, held.predictions)
-    assert np.array_equal(sample.truth, np.asarray(held.y, float))
-    features = measured_frame(world.contract.schema, world.frame)
-    assert sample.frame.equals(features)
-    assert json.loads(bundle.read(SAMPLE))["rows"] == world.frame.height

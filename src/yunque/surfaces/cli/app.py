@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from yunque.surfaces.cli import aml, billing, demand, jobs, keys, models, orders, webhooks
+from yunque.surfaces.cli import aml, billing, data, demand, jobs, keys, models, orders, webhooks
 from yunque.surfaces.cli.check import check
 from yunque.surfaces.cli.drift import drift
 from yunque.surfaces.cli.errors import exit_code_of, show_error
 from yunque.surfaces.cli.export import export
+from yunque.surfaces.cli.outcomes import outcomes
 from yunque.surfaces.cli.predict import predict
 from yunque.surfaces.cli.replay import replay
 from yunque.surfaces.cli.serve import serve
@@ -53,9 +54,11 @@ app.command()(predict)
 app.add_typer(models.app, name="models")
 app.command()(replay)
 app.command()(drift)
+app.command()(outcomes)
 app.command()(export)
 app.command()(serve)
 app.command()(worker)
+app.add_typer(data.app, name="data")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(billing.app, name="billing")

@@ -18,6 +18,7 @@ from yunque.surfaces.http.guard import Admission, Guard
 from yunque.surfaces.http.limits import BodyLimit
 from yunque.surfaces.http.needs import refuse_undeclared
 from yunque.surfaces.http.observe import Observe
+from yunque.surfaces.http.routes.drift import drift_routes
 from yunque.surfaces.http.routes.health import health_routes
 from yunque.surfaces.http.routes.invocations import invocation_routes
 from yunque.surfaces.http.routes.models import model_routes
@@ -70,7 +71,16 @@ def documented_app(serving: Serving, admission: Admission) -> FastAPI:
     )
     errors.install(app)
     openapi.install(app, serving)
-    for routes in (predict_routes, model_routes, trial_routes, v2_routes, invocation_routes, health_routes):
+    all_routes = (
+        predict_routes,
+        model_routes,
+        drift_routes,
+        trial_routes,
+        v2_routes,
+        invocation_routes,
+        health_routes,
+    )
+    for routes in all_routes:
         app.include_router(routes(serving))
     if serving.office is not None:
         for router in office_routes(serving.office, serving.shelf):
