@@ -44,6 +44,7 @@ from yunque.learning.verdict import (
     score,
     score_record,
 )
+from yunque.learning.worth_of_rows import with_time_for_all_rows, worth_of_rows
 
 __all__ = ["LearnRequest", "learn"]
 
@@ -85,6 +86,9 @@ def _learn(request: LearnRequest) -> Leaderboard:
     reporter.say("features", "Trying features from several columns")
     chosen = choose_features(arena, standings, request.features)
     ledger.mark("features")
+    worth = worth_of_rows(arena, standings)
+    arena = with_time_for_all_rows(arena, worth.share)
+    ledger.mark("worth_of_rows")
     arena, candidates = _whole(arena, request, standings)
     candidates = tuple(with_view(candidate, chosen.view) for candidate in candidates)
     standings |= enter(candidates)
@@ -95,7 +99,7 @@ def _learn(request: LearnRequest) -> Leaderboard:
     blended = blend(arena, standings, request.latency_microseconds, request.decision)
     ledger.mark("ensemble")
     reporter.say("refit", "Building the champion")
-    champion, parts, mode, more = ship(arena, standings, blended)
+    champion, parts, mode, more = ship(arena, standings, blended, request.latency_microseconds)
     notes += [*chosen.notes, *more, *arena.data.notes, *filter(None, [blended.decided.note])]
     ledger.mark("refit")
     result = score(arena, champion, blended, request.decision)
@@ -119,6 +123,7 @@ def _learn(request: LearnRequest) -> Leaderboard:
         "notes": notes,
         "most_cells": dict(arena.data.most_cells),
         "features": features,
+        "all_rows": worth.record,
         "group_importance": groups,
         "learning_curve": curve_record(curve),
     }

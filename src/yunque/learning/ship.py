@@ -18,7 +18,7 @@ from yunque.learning.splits import Split
 from yunque.learning.task import Task
 from yunque.learning.workers import Workers
 
-Mode = Literal["bag", "refit", "fold"]
+Mode = Literal["bag", "refit", "fold", "both"]
 POLL_SECONDS = 0.05
 SAFETY = 1.1
 
@@ -68,6 +68,17 @@ def bag(
         for name, weight in weights.items()
         for fold in folds
     ]
+
+
+def beside(bagged: Sequence[Part], again: Sequence[Part], share: float) -> list[Part]:
+    """Put models of all rows beside a bag: each takes that share of its candidate's weight, 1 being all."""
+    made = {part.candidate.name: part for part in again if part.result.fold == ALL_ROWS}
+    kept = [
+        replace(part, weight=part.weight * (1.0 - share)) if part.candidate.name in made else part
+        for part in bagged
+    ]
+    whole = [replace(part, weight=part.weight * share) for part in made.values()]
+    return [part for part in (*kept, *whole) if part.weight > 0.0]
 
 
 def refit_rounds(split: Split, by_fold: Mapping[int, FoldResult]) -> int:
