@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -12,10 +13,10 @@ from yunque.runtime.clock import FixedClock
 from yunque.runtime.database import open_database
 from yunque.runtime.storage_memory import MemoryStorage
 from yunque.services import aml_agenda, aml_case, aml_client, aml_export, aml_queue, aml_record, aml_xml
-from yunque.services.aml_desk import Desk
+from yunque.services.aml_desk import Desk, read_document
 from yunque.services.aml_enrich import enrich_file
 from yunque.services.aml_queue import Decision, QueueWish
-from yunque.services.aml_run import run_pending
+from yunque.services.aml_run import rerun, run_pending
 from yunque.solutions.aml.store.audit import entries
 
 NOW = datetime(2026, 9, 10, 18, tzinfo=UTC)
@@ -221,3 +222,14 @@ def test_a_desk_without_operations_answers(empty_sqlite_url, tmp_path):
     assert aml_client.clients_of(aml_queue.picture(empty), limit=5, offset=0)["total"] == 0
     assert len(aml_export.export(empty, key="INM", month=date(2026, 1, 1), form="csv").content) > 50
     database.engine.dispose()
+
+
+def test_an_old_analysis_is_run_again_by_its_own_edition_of_the_tables(desk, tmp_path):
+    chosen = replace(desk, catalogue=desk.catalogue.with_readings(criterio="pesos"))
+    source = tmp_path / "more.csv"
+    source.write_text("\n".join([HEADER, "f1,fred,376565.10,2026-08-03,transferencia,VIII,no,no"]) + "\n")
+    enrich_file(chosen, source, analysis_id="y")
+    told = read_document(run_pending(chosen, "y")[0].path)
+    assert told["catalogo"]["lecturas"]["criterio"] == "pesos"
+    assert json.loads(json.dumps(rerun(desk, "y"))) == told
+    assert rerun(desk, "x")["catalogo"]["sha256"] == desk.catalogue.sha256

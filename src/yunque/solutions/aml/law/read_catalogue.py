@@ -2,7 +2,7 @@
 
 import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -22,19 +22,33 @@ def catalogue() -> Catalogue:
     Raises:
         DataError: the tables contradict themselves.
     """
+    return catalogue_of(package_texts())
+
+
+def package_texts() -> dict[str, str]:
+    """Give the texts of this release's tables by their names."""
+    return {name: table_text(name) for name in TABLES}
+
+
+def catalogue_of(texts: Mapping[str, str]) -> Catalogue:
+    """Build a catalogue from the texts of its tables.
+
+    Raises:
+        DataError: the tables contradict themselves.
+    """
     digest = hashlib.sha256()
     for name in TABLES:
-        digest.update(name.encode() + b"\0" + table_text(name).encode() + b"\0")
+        digest.update(name.encode() + b"\0" + texts[name].encode() + b"\0")
+    rows = {name: list(csv.DictReader(texts[name].splitlines())) for name in TABLES}
     read = Catalogue(
-        thresholds=tuple(map(read_threshold, read_rows("umbrales.csv"))),
-        umas=tuple(map(read_uma, read_rows("uma.csv"))),
-        cash_limits=tuple(map(read_cash_limit, read_rows("efectivo.csv"))),
-        holidays=frozenset(day_of(row["fecha"]) for row in read_rows("inhabiles.csv")),
+        thresholds=tuple(map(read_threshold, rows["umbrales.csv"])),
+        umas=tuple(map(read_uma, rows["uma.csv"])),
+        cash_limits=tuple(map(read_cash_limit, rows["efectivo.csv"])),
+        holidays=frozenset(day_of(row["fecha"]) for row in rows["inhabiles.csv"]),
         sectors=tuple(
-            Sector(name=row["sector"], rule=row["regla"], state=row["estado"])
-            for row in read_rows("sectores.csv")
+            Sector(name=row["sector"], rule=row["regla"], state=row["estado"]) for row in rows["sectores.csv"]
         ),
-        readings=tuple(map(read_reading, read_rows("lecturas.csv"))),
+        readings=tuple(map(read_reading, rows["lecturas.csv"])),
         sha256=digest.hexdigest(),
     )
     check(read)
