@@ -180,7 +180,8 @@ def _whole(
     y = arena.table.y[split.training]
     of_amounts = not request.task.is_classification and bool(y.min() >= 0.0) and bool(y.max() > 0.0)
     candidates, slot = portfolio(request.task, shape, request.algorithms, of_amounts=of_amounts)
-    longest = REFIT_SHARE * ledger.reserve / 1.6 if split.refits else seconds
+    again = split.refits or arena.all_rows_share > 0.0
+    longest = REFIT_SHARE * ledger.reserve / 1.6 if again else seconds
     rows = len(split.training)
     whole = replace(
         arena,

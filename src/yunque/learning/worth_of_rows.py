@@ -22,7 +22,7 @@ FOLDS = 2
 TIME_SHARE = 0.04  # of the search
 FEWEST_ROWS = 400
 RESERVE = 0.3  # of the budget, when members will be trained again beside the bag
-NOTHING, EACH = 0.01, 0.03  # gains from which on, and over which, the share grows from 0 to 1
+NOTHING, EACH = 0.01, 0.01  # gains from which on, and over which, the share grows from 0 to 1
 
 
 @dataclass(frozen=True, kw_only=True)

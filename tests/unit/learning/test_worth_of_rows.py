@@ -27,7 +27,7 @@ def part(name: str, fold: int, weight: float) -> Part:
     return Part(candidate=named, result=result, weight=weight)
 
 
-@pytest.mark.parametrize(("gain", "share"), [(0.0, 0.0), (0.01, 0.0), (0.025, 0.5), (0.5, 1.0)])
+@pytest.mark.parametrize(("gain", "share"), [(0.0, 0.0), (0.01, 0.0), (0.015, 0.5), (0.5, 1.0)])
 def test_the_share_grows_with_what_rows_are_worth(gain: float, share: float) -> None:
     assert WorthOfRows(gain=gain).share == pytest.approx(share)
 
