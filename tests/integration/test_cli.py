@@ -1,6 +1,7 @@
 """The command line as a person or a script meets it: results, exit codes, and words instead of tracebacks."""
 
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -374,3 +375,38 @@ def test_a_model_is_exported_with_its_parity_and_never_over_another(
     assert "another model's" in refused["error"]["message"]
     assert as_json(capsys, "export", "buys", "--format", "pmml", code=1)["error"]["code"] == "usage"
     assert sorted(path.name for path in (place / "out").iterdir()) == [file.name, f"{file.stem}_parity.json"]
+
+
+def test_versions_of_a_table_are_kept_listed_compared_and_trained_on(
+    capsys: pytest.CaptureFixture[str], place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YUNQUE_HOME", str(place / "own"))
+    clients(200).write_csv("clients.csv")
+    first = as_json(capsys, "data", "snapshot", "clients.csv", "--target", "buys", "--note", "enero")
+    assert (first["label"], first["is_new"], first["rows"]) == ("clients@1", True, 200)
+    assert as_json(capsys, "data", "snapshot", "clients.csv", "--target", "buys")["is_new"] is False
+    md5 = hashlib.md5(Path("clients.csv").read_bytes(), usedforsecurity=False).hexdigest()
+    Path("clients.csv.dvc").write_text(f"outs:\n- md5: {md5}\n  hash: md5\n  path: clients.csv\n")
+    assert (
+        as_json(capsys, "data", "snapshot", "clients.csv.dvc", "--target", "buys", "--name", "clients")[
+            "is_new"
+        ]
+        is False
+    )
+    assert as_json(capsys, "check", "clients.csv.dvc", "--target", "buys")["rows"] == 200
+    clients(200).with_columns(pl.col("income €") * 3).write_csv("clients.csv")
+    as_json(capsys, "check", "clients.csv.dvc", "--target", "buys", code=2)
+    assert as_json(capsys, "data", "snapshot", "clients.csv", "--target", "buys")["label"] == "clients@2"
+    assert [each["label"] for each in as_json(capsys, "data", "list")["snapshots"]] == [
+        "clients@1",
+        "clients@2",
+    ]
+    changed = as_json(capsys, "data", "diff", "clients@1", "clients")
+    assert changed["columns"][0]["name"] == "income €" and changed["columns"][0]["moved"]
+    assert run(["data", "diff", "clients@1", "clients@2", "--lang", "es"]) == 0
+    assert "income €: sus valores se reparten de otra manera" in capsys.readouterr().out
+    assert (
+        as_json(capsys, "data", "get", "clients@1", "-o", "back.parquet")["fingerprint"]
+        == first["fingerprint"]
+    )
+    assert as_json(capsys, "data", "diff", "clients@9", "clients", code=1)["error"]["code"] == "not_found"

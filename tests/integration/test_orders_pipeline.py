@@ -23,6 +23,7 @@ from yunque.solutions.orders.questions import Question
 from yunque.solutions.orders.result import DISTRIBUTIONS, RESULTS, faults
 from yunque.surfaces.bootstrap import Platform, open_platform
 from yunque.surfaces.loopback import loopback_server
+from yunque.tracking.run_store import list_runs, read_run
 
 ROWS = 8_000
 
@@ -54,6 +55,7 @@ def house(platform: Platform, scratch: Path, serve: object = None) -> OrdersHous
     return OrdersHouse(
         registry=platform.registry, clock=platform.clock, place=platform.settings.home / "orders",
         serve=serve or (lambda: loopback_server(platform.settings)), scratch=scratch,
+        tracking=platform.tracking,
     )  # fmt: skip
 
 
@@ -82,6 +84,30 @@ def test_every_file_of_r5_is_there_by_its_name(out: Path) -> None:
     results = json.loads((out / RESULTS).read_text())
     assert len(results) == 12 and all(0.99 < sum(r["probabilities"].values()) < 1.01 for r in results)
     assert not [path for path in out.parent.iterdir() if path.name.endswith(".part")]
+
+
+def test_the_run_is_recorded_under_the_home_with_its_candidates(out: Path, here: Platform) -> None:
+    record = next(
+        found
+        for folder in list_runs(here.settings.home / "runs")
+        if (found := read_run(folder)).tags["model"] == "digital_orders_xgboost@1"
+    )
+    assert (record.experiment, record.name, record.kind) == (
+        "digital_orders_new",
+        "async_inference_run",
+        "orders",
+    )
+    own = read(out, RECORD)
+    assert record.metrics.items() >= own["metrics"].items()
+    assert record.params["question"] == "next" and record.params["scoring_metric"] == "log_loss"
+    assert {child.name for child in record.children} == {
+        "trial_logistic_regression", "trial_logistic_regression_balanced"
+    }  # fmt: skip
+    assert {RESULTS, DISTRIBUTIONS, "report.html", "model_report.html", "MODEL_CARD.md"} <= set(record.files)
+    kept = here.settings.home / "runs"
+    predictions = pl.read_csv(next(kept.glob("*/predictions.csv")))
+    assert {"row", "truth", "prediction", "probability_DIGITAL"} <= set(predictions.columns)
+    assert "mlflow_run_id" not in own  # absent, not null, where there is no MLflow
 
 
 def test_the_table_is_split_in_time_and_judged_on_what_came_last(out: Path) -> None:

@@ -1,5 +1,6 @@
 """Runs recorded here and in a real MLflow server: what arrives there, and what its absence costs."""
 
+import json
 import logging
 import os
 import socket
@@ -19,8 +20,12 @@ import pytest
 
 from yunque.models.predictor import Predictor
 from yunque.models.trusted_load import LoadedBundle
+from yunque.services.orders_request import OrdersRequest
+from yunque.services.orders_run import OrdersHouse, run_orders
 from yunque.services.tracking import Tracking
+from yunque.solutions.orders.generator import generate
 from yunque.surfaces.bootstrap import Platform
+from yunque.surfaces.loopback import loopback_server
 from yunque.tracking import mirror
 from yunque.tracking.mirror import Patience
 from yunque.tracking.run_record import RunRecord
@@ -46,6 +51,7 @@ def start_server(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
             stdout=log,
             stderr=subprocess.STDOUT,
             process_group=0,
+            env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},  # six processes of no use here
         )
     address, until = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
     while time.monotonic() < until and process.poll() is None:
@@ -114,6 +120,10 @@ def test_a_training_arrives_whole_and_its_model_answers_without_pickle(
     assert found.inputs.dataset_inputs[0].dataset.digest == bundle.manifest.dataset.fingerprint[:36]
     names = {each.path for each in client.list_artifacts(tracked.mlflow_run_id)}
     assert {"report.html", "MODEL_CARD.md", "manifest.json", "leaderboard.csv", "run.json"} <= names
+    figures = client.list_artifacts(tracked.mlflow_run_id, "figures/report")
+    assert len(figures) > 3 and all(each.path.endswith(".png") for each in figures)
+    champion = bundle.manifest.champion
+    assert found.data.metrics[f"{champion.held_out}_recall_no"] == champion.metrics["recall[no]"]
     nested = client.search_runs(
         [found.info.experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.mlflow_run_id}'"
     )
@@ -201,3 +211,37 @@ def test_a_run_that_is_not_finished_leaves_no_process(server: str, tmp_path: Pat
     assert process.poll() is not None
     assert threading.active_count() <= before + 1
     assert list_runs(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_a_run_of_the_orders_pipeline_arrives_by_r5s_names(
+    server: str, platform: Platform, tmp_path: Path
+) -> None:
+    generate(8_000, 6).write_parquet(tmp_path / "orders.parquet")
+    request = OrdersRequest(
+        source=tmp_path / "orders.parquet", budget="120s", algorithms=("logistic_regression",), varies=False,
+        requirements=(), samples=6, max_concurrent=2, threads=1, by="a test",
+    )  # fmt: skip
+    house = OrdersHouse(
+        registry=platform.registry, clock=platform.clock, scratch=tmp_path / "scratch", place=tmp_path / "place",
+        serve=lambda: loopback_server(platform.settings), tracking=tracking(tmp_path / "runs", server),
+    )  # fmt: skip
+    done = run_orders(request, house)
+    own = json.loads((done.folder / "run.json").read_bytes())
+    assert own["mlflow_ui_url"] == f"{server}/#/experiments/{experiment(server)}/runs/{own['mlflow_run_id']}"
+    assert done.record([])["mlflow_run_id"] == own["mlflow_run_id"]
+    client = mlflow.MlflowClient(tracking_uri=server, registry_uri=server)
+    found = client.get_run(own["mlflow_run_id"])
+    assert found.info.run_name == "async_inference_run" and found.info.status == "FINISHED"
+    assert found.data.metrics["inference_samples"] == 6
+    assert found.data.metrics["test_f1"] == pytest.approx(own["metrics"]["test_f1"])
+    assert {"pred_count_DIGITAL", "test_recall_DIGITAL", "val_logloss"} <= set(found.data.metrics)
+    names = {each.path for each in client.list_artifacts(found.info.run_id)}
+    assert {"inference_results.json", "inference_distributions.json", "predictions.csv", "figures"} <= names
+    assert client.get_model_version("digital_orders_xgboost", "1").run_id == found.info.run_id
+
+
+def experiment(server: str) -> str:
+    found = mlflow.MlflowClient(tracking_uri=server).get_experiment_by_name("digital_orders_new")
+    assert found is not None
+    return str(found.experiment_id)

@@ -18,6 +18,7 @@ from yunque.services.orders_inference import InferenceTest
 from yunque.services.orders_request import OrdersRequest
 from yunque.services.orders_train import TrainedOrders
 from yunque.services.publish import Published
+from yunque.services.tracking import Tracked
 from yunque.solutions.orders.ceiling import beyond
 from yunque.solutions.orders.columns import TARGET
 from yunque.solutions.orders.report import OrdersFacts, render_orders
@@ -38,6 +39,7 @@ class OrdersRun:
         tested: over the network; ranked: clients, best first, empty where there is nothing to rank.
         stages: seconds by stage.
         created: moment of the end; folder: where its files are.
+        tracked: where the run is recorded; None where nobody asked for it.
     """
 
     request: OrdersRequest
@@ -49,6 +51,7 @@ class OrdersRun:
     stages: Mapping[str, float]
     created: datetime
     folder: Path
+    tracked: Tracked | None = None
 
     @property
     def alarmed(self) -> bool:
@@ -115,6 +118,7 @@ class OrdersRun:
             "params": self.params(),
             "metrics": self.metrics(),
             "artifacts": files,
+            **(self.tracked.keys if self.tracked else {}),
         }
 
 

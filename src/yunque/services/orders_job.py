@@ -44,11 +44,14 @@ def run_orders_job(context: JobContext, house: PipelineHouse) -> JobResult:
         serve=house.serve,
         place=context.scratch / "runs",
         scratch=context.scratch / "work",
+        tracking=house.tracking,
         once=f"job {context.job_id}",
     )
     done = run_orders(request, own, None, told, tell)
     for notice in done.etl.intake.notices:
         context.log(notice.text(request.language))
+    if done.tracked is not None and done.tracked.warning:
+        context.log(done.tracked.warning)
     return _leave(context, done)
 
 

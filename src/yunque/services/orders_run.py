@@ -20,10 +20,12 @@ from yunque.services.orders_artifacts import OrdersRun, write_artifacts
 from yunque.services.orders_call import rank_clients
 from yunque.services.orders_etl import Etl, run_etl, write_etl
 from yunque.services.orders_inference import Door, InferenceTest, ask_samples
+from yunque.services.orders_record import recorded, recording
 from yunque.services.orders_request import OF_CHAMPION, OrdersRequest
 from yunque.services.orders_train import TrainedOrders, train_orders
 from yunque.services.pipeline_house import Serve
 from yunque.services.publish import Published, settle
+from yunque.services.tracking import Tracking
 from yunque.solutions.orders.ceiling import beyond, tie_reason
 from yunque.solutions.orders.columns import TARGET
 
@@ -39,6 +41,7 @@ class OrdersHouse:
         serve: a server over that registry, on loopback, for as long as it is held.
         place: folder that gets one folder a run.
         scratch: a folder that does not exist yet, and may be removed afterwards.
+        tracking: where the run is recorded; None records it in its own folder only.
         once: names the work that makes the model, which is registered once however often it is done.
     """
 
@@ -47,6 +50,7 @@ class OrdersHouse:
     serve: Serve
     place: Path
     scratch: Path
+    tracking: Tracking | None = None
     once: str = ""
 
 
@@ -78,7 +82,8 @@ def run_orders(
     if out is not None and out.exists():
         raise ConflictError(f"The folder {out.name!r} is there already.", hint="Name another one.")
     stages: dict[str, float] = {}
-    with _part(out.parent if out else house.place) as folder:
+    began = house.clock.now()
+    with recording(house.tracking) as open_run, _part(out.parent if out else house.place) as folder:
         with _timed(house.clock, stages, "etl"):
             tell("etl")
             etl = run_etl(request.source, request.question, house.clock.now())
@@ -114,6 +119,7 @@ def run_orders(
             folder=out or house.place / f"{version.name}-{version.version}",
         )
         write_artifacts(run, folder)
+        run = recorded(run, open_run, house.registry, folder, began)
         _put(folder, run.folder)
     return run
 

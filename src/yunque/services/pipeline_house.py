@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from yunque.models.registry import Registry
 from yunque.runtime.clock import Clock
 from yunque.runtime.database import Database
+from yunque.services.tracking import Tracking
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +28,11 @@ class PipelineHouse:
     Attributes:
         database, registry, clock: as the platform has them.
         serve: a server over that registry on loopback, for as long as it is held.
+        tracking: where runs are recorded; None: nowhere but in the job's own result.
     """
 
     database: Database
     registry: Registry
     clock: Clock
     serve: Serve
+    tracking: Tracking | None = None

@@ -9,8 +9,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from yunque.errors import StorageError
+from yunque.learning.leaderboard import Leaderboard
 from yunque.models.registry import Registry
 from yunque.services.publish import Published
+from yunque.tracking.held_out import predictions_csv
 from yunque.tracking.mirror import PATIENCE, Mirror, Patience
 from yunque.tracking.run_record import RunRecord
 from yunque.tracking.run_store import keep_run
@@ -115,8 +117,25 @@ class OpenRun:
         return Tracked(run_id=folder.name, mlflow_run_id=found.run_id, mlflow_ui_url=found.url)
 
 
-def track_training(run: OpenRun, registry: Registry, published: Published, asked: Asked) -> Tracked:
-    """Record a training from the bundle that it published."""
+def track_training(
+    run: OpenRun, registry: Registry, published: Published, asked: Asked, board: Leaderboard | None = None
+) -> Tracked:
+    """Record a training from the bundle that it published.
+
+    Args:
+        run: opened before it began.
+        registry: where the bundle is.
+        published: what became of it.
+        asked: what is known beside.
+        board: of the training, whose answers on held-out rows are kept; None where another process had it.
+    """
+    return run.finish(*training_record(registry, published, asked, board))
+
+
+def training_record(
+    registry: Registry, published: Published, asked: Asked, board: Leaderboard | None = None
+) -> tuple[RunRecord, dict[str, bytes]]:
+    """Give the record of a training and its files by name."""
     version = published.version
     facts = TrainingFacts(
         experiment=asked.experiment,
@@ -128,7 +147,8 @@ def track_training(run: OpenRun, registry: Registry, published: Published, asked
         ended=asked.ended.timestamp(),
         tags=asked.tags,
     )
-    return run.finish(*training_run(registry.load(version), facts))
+    predictions = predictions_csv(board) if board is not None else b""
+    return training_run(registry.load(version), facts, predictions)
 
 
 def with_keys(document: dict[str, Any], tracked: Tracked) -> dict[str, Any]:

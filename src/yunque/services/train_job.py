@@ -10,6 +10,7 @@ from yunque.data.infer import Wishes
 from yunque.data.table import read_table
 from yunque.errors import FindingsError, NotFoundError
 from yunque.learning.budget import parse_budget
+from yunque.learning.leaderboard import Leaderboard
 from yunque.learning.progress import Progress
 from yunque.learning.splits import SplitWish
 from yunque.learning.unlabelled.task import is_without_target
@@ -70,10 +71,10 @@ def run_train_job(context: JobContext, house: TrainHouse) -> JobResult:
     refuse_taken(database, registry, name, context.tenant)
     context.log(f"{f'predicting {target!r}' if target else f'looking for {payload.task}'}: {why}")
     with house.tracking.begin(EXPERIMENT, f"automl_job_{context.job_id}") as run:
-        version = _made_before(registry, name, context.job_id)
+        version, board = _made_before(registry, name, context.job_id), None
         if version is None:
             work = Work(payload=payload, table=table, target=target, name=name, plan=house.plan)
-            version = _make(context, registry, house.clock, work)
+            version, board = _make(context, registry, house.clock, work)
         else:
             context.log(f"{version.label} was registered by an earlier attempt")
         published = _settle(registry, version, payload.origin.by)
@@ -85,7 +86,7 @@ def run_train_job(context: JobContext, house: TrainHouse) -> JobResult:
             ended=house.clock.now(),
             tags={"job_id": context.job_id},
         )
-        tracked = track_training(run, registry, published, asked)
+        tracked = track_training(run, registry, published, asked, board)
     if tracked.warning:
         context.log(tracked.warning)
     told = Told(payload=payload, target=target, target_reason=why, published=published, tracked=tracked)
@@ -103,7 +104,7 @@ class Work:
     plan: Parallel
 
 
-def _make(context: JobContext, registry: Registry, clock: Clock, work: Work) -> Version:
+def _make(context: JobContext, registry: Registry, clock: Clock, work: Work) -> tuple[Version, Leaderboard]:
     payload, name = work.payload, work.name
     folder = context.scratch / "bundle"
     seconds = parse_budget(payload.budget)
@@ -145,13 +146,14 @@ def _make(context: JobContext, registry: Registry, clock: Clock, work: Work) -> 
         parallel=work.plan,
     )
     try:
-        train_any(request, folder, clock, Teller(context=context, seconds=seconds))
+        trained = train_any(request, folder, clock, Teller(context=context, seconds=seconds))
     except FindingsError as error:
         raise _in_words(context, error) from error
     context.progress(0.97, "Registering the model")
-    return registry.publish(
+    version = registry.publish(
         folder, by=request.by, name=name, reason="trained by a job", once=once(context.job_id)
     )
+    return version, trained.leaderboard
 
 
 def _in_words(context: JobContext, error: FindingsError) -> FindingsError:

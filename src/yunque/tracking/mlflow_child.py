@@ -15,6 +15,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import yunque.tracking.run_store as run_store
+from yunque.tracking.figures import as_png, figures_of
 from yunque.tracking.run_record import ModelFact, RunRecord
 
 MOST_IN_BATCH = 90  # a batch of MLflow takes 100 parameters
@@ -97,10 +98,25 @@ class _Door:
             self.client.set_tag(self.run_id, name, value)
         for name in record.files:
             self.client.log_artifact(self.run_id, str(folder / name))
+        self._log_figures(folder, record)
         self.client.log_artifact(self.run_id, str(folder / run_store.RECORD))
         version = self._register(record.model) if record.model else None
         self._end(self.run_id, record)
         return version
+
+    def _log_figures(self, folder: Path, record: RunRecord) -> None:
+        """Send the pictures of the reports as pictures of their own."""
+        with tempfile.TemporaryDirectory() as scratch:
+            for report in (name for name in record.files if name.endswith("report.html")):
+                place = Path(scratch) / Path(report).stem
+                for name, svg in figures_of((folder / report).read_bytes()).items():
+                    place.mkdir(exist_ok=True)
+                    drawn = place / name
+                    try:
+                        drawn.with_suffix(".png").write_bytes(as_png(svg))
+                    except ValueError:
+                        drawn.write_bytes(svg)
+            self.client.log_artifacts(self.run_id, scratch, "figures")
 
     def _fill(self, run_id: str, record: RunRecord) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param

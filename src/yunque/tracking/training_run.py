@@ -16,6 +16,7 @@ from yunque.data.contract import Contract
 from yunque.data.schema import Role
 from yunque.models.manifest import CARD, ENVIRONMENT, LEADERBOARD, MANIFEST, REPORT, CandidateRecord
 from yunque.models.trusted_load import LoadedBundle
+from yunque.tracking.held_out import PREDICTIONS
 from yunque.tracking.run_record import DatasetFact, ModelFact, RunRecord
 
 TRAINING = "training"
@@ -45,15 +46,25 @@ class TrainingFacts:
     tags: Mapping[str, str]
 
 
-def training_run(bundle: LoadedBundle, facts: TrainingFacts) -> tuple[RunRecord, dict[str, bytes]]:
-    """Give the record with one child per candidate, and the files that belong to it by name."""
+def training_run(
+    bundle: LoadedBundle, facts: TrainingFacts, predictions: bytes = b""
+) -> tuple[RunRecord, dict[str, bytes]]:
+    """Give the record with one child per candidate, and the files that belong to it by name.
+
+    Args:
+        bundle: what the training packed.
+        facts: what it does not know.
+        predictions: on held-out rows, as `held_out.predictions_csv` gives them; none when empty.
+    """
     manifest, contract = bundle.manifest, bundle.contract
     champion, task = manifest.champion, manifest.task
+    files = {name: _content(bundle, name) for name in _FILES}
+    files |= {PREDICTIONS: predictions} if predictions else {}
     best = max(champion.members, key=lambda name: champion.members[name], default="")
     metrics = {
         "best_model_score": champion.loss,
         "best_model_score_error": champion.loss_error,
-        **{f"{champion.held_out}_{name}": value for name, value in champion.metrics.items()},
+        **{f"{champion.held_out}_{_of_class(name)}": value for name, value in champion.metrics.items()},
         **{f"baseline_{each.name}": each.loss for each in manifest.baselines},
         "budget_used_seconds": manifest.clock.budget_used_seconds,
         "rows": manifest.dataset.rows,
@@ -99,10 +110,10 @@ def training_run(bundle: LoadedBundle, facts: TrainingFacts) -> tuple[RunRecord,
             target=task.target or "",
         ),
         model=_model(bundle, facts, contract),
-        files=list(_FILES),
+        files=list(files),
         children=[_trial(each, facts, manifest.clock.fit_seconds) for each in manifest.candidates],
     )
-    return record, {name: _content(bundle, name) for name in _FILES}
+    return record, files
 
 
 def _content(bundle: LoadedBundle, name: str) -> bytes:
@@ -134,7 +145,7 @@ def _trial(each: CandidateRecord, facts: TrainingFacts, seconds: Mapping[str, fl
         "fit_time": seconds.get(each.name),
         "weight": each.weight,
         "rounds": float(each.rounds),
-        **each.metrics,
+        **{_of_class(name): value for name, value in each.metrics.items()},
     }
     return RunRecord(
         experiment=facts.experiment,
@@ -147,6 +158,11 @@ def _trial(each: CandidateRecord, facts: TrainingFacts, seconds: Mapping[str, fl
         metrics=_finite(metrics),
         tags=_texts({"state": each.state, "reason": each.reason}),
     )
+
+
+def _of_class(name: str) -> str:
+    """Give the metric of a class a name that every tracker takes: precision[late] is precision_late."""
+    return name.replace("[", "_").replace("]", "")
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:

@@ -47,7 +47,15 @@ Seed = Annotated[int, typer.Option("--seed", min=0, help="Seeds every random cho
 
 
 def source_of(tables: Sequence[str]) -> str | list[str]:
-    """Give one source or several as the reader takes them."""
+    """Give one source or several as the reader takes them; `.dvc` files stand for the data that they name.
+
+    Raises:
+        TableError: the data of a `.dvc` file is not there, or is not what it names.
+    """
+    if any(table.endswith(".dvc") for table in tables):
+        from yunque.services.dvc_file import resolve_tables
+
+        tables = resolve_tables(tables)
     return tables[0] if len(tables) == 1 else list(tables)
 
 

@@ -151,6 +151,7 @@ def run(
             serve=lambda: loopback_server(platform.settings),
             place=platform.settings.home / "orders",
             scratch=scratch,
+            tracking=platform.tracking,
         )
         done = run_orders(
             request,
@@ -167,6 +168,7 @@ def run(
 def show(done: "OrdersRun", *, as_json: bool) -> None:
     """Tell the outcome: one JSON document, or a page of text."""
     from yunque.solutions.orders.report import gap_text
+    from yunque.surfaces.cli.train_page import show_record
 
     if as_json:
         record = done.record(sorted(path.name for path in done.folder.rglob("*") if path.is_file()))
@@ -200,4 +202,6 @@ def show(done: "OrdersRun", *, as_json: bool) -> None:
     if done.alarmed:
         say("LEAK ALARM: the score is beyond what an honest model of these data can reach; not put to use.")
     say("In use." if done.published.promoted else "Not in use.")
+    if done.tracked is not None:
+        show_record(done.tracked)
     say(f"Everything is in {done.folder}")

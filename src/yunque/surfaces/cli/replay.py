@@ -6,7 +6,7 @@ import typer
 
 from yunque.errors import UsageError
 from yunque.surfaces.cli.console import note, say, write_json
-from yunque.surfaces.cli.options import AsJson
+from yunque.surfaces.cli.options import AsJson, source_of
 
 DIFFERS = 2
 
@@ -43,7 +43,7 @@ def replay(
             f"It is not known where the table of {version.label} lies.",
             hint=f"Name it: yunque replay {version.label} TABLE",
         )
-    replayed = run_replay(bundle, source[0] if len(source) == 1 else source)
+    replayed = run_replay(bundle, source_of(source))
     if as_json:
         write_json({"model_version": version.label, **as_document(replayed)})
     elif replayed.identical:

@@ -190,7 +190,7 @@ def train(
             trained = run_train(request, folder, platform.clock, listener)
         published = publish(platform.registry, folder, name=request.name, by=who)
         asked = Asked(experiment=request.name, name=run_name, by=who, began=began, ended=platform.clock.now())
-        tracked = track_training(run, platform.registry, published, asked)
+        tracked = track_training(run, platform.registry, published, asked, trained.leaderboard)
     remember_source(platform.settings.home, trained.bundle.manifest.dataset.fingerprint, tables)
     if as_json:
         write_json(with_keys(document(trained, published), tracked))

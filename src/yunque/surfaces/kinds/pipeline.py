@@ -18,6 +18,7 @@ def run(context: JobContext) -> JobResult:
         registry=platform.registry,
         clock=platform.clock,
         serve=lambda: loopback_server(platform.settings),
+        tracking=platform.tracking,
     )
     return run_pipeline_job(context, house)
 
