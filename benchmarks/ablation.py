@@ -4,10 +4,10 @@
 
 25 % of the rows, at most 20,000, are kept away. Printed per table is the loss of the run as it ships, over
 that of the constant, and the change of it by each variant (above 0: the variant is worse, the part is worth
-that much): without racing, without made features, CatBoost first in the race, no models of all rows beside
-the bag, bins made anew for every fit, a network added to the portfolio. From the very same search as the
-first: weights without regard of cost, members trained again on all rows instead of the bag, and the best
-candidate alone; with the microseconds of one row. Two threads, and a clock of processor seconds, halved:
+that much): without racing, without made features, CatBoost first in the race, never models of all rows in
+the place of the bag, bins made anew for every fit, a network added to the portfolio. From the very same
+search as the first: weights without regard of cost, members trained again on all rows in any case, and the
+best candidate alone; with the microseconds of one row. Two threads, and a clock of processor seconds, halved:
 what else the machine does changes little. Finished runs are kept in STORE.
 """
 

@@ -6,7 +6,7 @@ Per table (at most 10,000 rows, a quarter kept away) one LightGBM and one extra-
 on five folds and, for the rounds that the folds came to, on all rows with three seeds. Printed is the loss of
 the bag, and the change of it by one model of all rows, by one beside the bag (half the weight), by three, by
 three beside the bag; below 0 is better than the bag. `half` is what learning from half of the rows costs a
-quick LightGBM on two folds, from which `worth_of_rows` tells how much weight models of all rows get.
+quick LightGBM on two folds, from which `worth_of_rows` tells whether members are trained again.
 """
 
 import argparse

@@ -34,7 +34,7 @@ class Arena:
         poll_seconds: how often running fits are looked at.
         outside: where fits run that this process must survive; None runs them here.
         fleet: where every fit runs, if not here.
-        all_rows_share: of the champion's weight, for models of all rows beside the folds'.
+        wants_all_rows: whether members are trained again on all rows though a bag of the folds' could serve.
         halted: (candidate, fold) of fits that were stopped for what the process held; changed by the search.
     """
 
@@ -56,7 +56,7 @@ class Arena:
     poll_seconds: float = 0.05
     outside: Outside | None = None
     fleet: Outside | None = None
-    all_rows_share: float = 0.0
+    wants_all_rows: bool = False
     halted: set[tuple[str, int]] = field(default_factory=set)
 
     def limit(self, candidate: Candidate) -> float:

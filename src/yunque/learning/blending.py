@@ -19,7 +19,7 @@ from yunque.learning.leaderboard import Champion
 from yunque.learning.oof import OutOfFold, assemble, common_folds
 from yunque.learning.race import Standing
 from yunque.learning.search import Arena
-from yunque.learning.ship import Mode, Part, Refits, bag, beside, build, references, refit, refit_seconds
+from yunque.learning.ship import Mode, Part, Refits, bag, build, in_place_of, references, refit, refit_seconds
 
 REFIT_SHARE = 0.7  # of the reserve, for refits
 BETTER = 0.01  # of the loss of a bag, for models of all rows to be shipped in its place
@@ -151,16 +151,9 @@ def _entered(standings: Mapping[str, Standing]) -> dict[str, Standing]:
 
 
 def ship(
-    arena: Arena, standings: Mapping[str, Standing], blended: Blended, target: float = float("inf")
+    arena: Arena, standings: Mapping[str, Standing], blended: Blended
 ) -> tuple[Champion, list[Part], Mode, list[str]]:
-    """Give the champion, its models, how they were made, and what could not be done.
-
-    Args:
-        arena: the run.
-        standings: all candidates after the race.
-        blended: what the search came to.
-        target: microseconds that one row may take, which models of all rows beside a bag must keep.
-    """
+    """Give the champion, its models, how they were made, and what could not be done."""
     candidates = {name: each.candidate for name, each in standings.items()}
     results = {name: each.results for name, each in standings.items()}
     weights = blended.mixture.weights
@@ -171,9 +164,9 @@ def ship(
         mode = "refit" if any(part.result.fold < 0 for part in parts) else "fold"
     else:
         parts = bag(weights, candidates, results, blended.oof.folds)
-        if arena.all_rows_share >= 1.0 or (arena.all_rows_share and _has_room_beside(blended, target)):
+        if arena.wants_all_rows:
             again, notes = refit(weights, candidates, results, _refits(arena))
-            parts = beside(parts, again, arena.all_rows_share)
+            parts = in_place_of(parts, again)
             of_all = [part.result.fold < 0 for part in parts]
             mode = "refit" if all(of_all) else "both" if any(of_all) else "bag"
     made, recipes = build(parts, arena.data, arena.task.n_outputs)
@@ -184,12 +177,6 @@ def ship(
         references=references(parts),
     )
     return champion, parts, mode, notes
-
-
-def _has_room_beside(blended: Blended, target: float) -> bool:
-    """Tell whether one more model of each member keeps the bag within the microseconds of a row."""
-    folds = len(blended.oof.folds)
-    return blended.mixture.microseconds * (folds + 1) / folds <= target
 
 
 def _refits(arena: Arena) -> Refits:

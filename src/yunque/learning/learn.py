@@ -87,7 +87,7 @@ def _learn(request: LearnRequest) -> Leaderboard:
     chosen = choose_features(arena, standings, request.features)
     ledger.mark("features")
     worth = worth_of_rows(arena, standings)
-    arena = with_time_for_all_rows(arena, worth.share)
+    arena = with_time_for_all_rows(arena, worth.pays)
     ledger.mark("worth_of_rows")
     arena, candidates = _whole(arena, request, standings)
     candidates = tuple(with_view(candidate, chosen.view) for candidate in candidates)
@@ -99,7 +99,7 @@ def _learn(request: LearnRequest) -> Leaderboard:
     blended = blend(arena, standings, request.latency_microseconds, request.decision)
     ledger.mark("ensemble")
     reporter.say("refit", "Building the champion")
-    champion, parts, mode, more = ship(arena, standings, blended, request.latency_microseconds)
+    champion, parts, mode, more = ship(arena, standings, blended)
     notes += [*chosen.notes, *more, *arena.data.notes, *filter(None, [blended.decided.note])]
     ledger.mark("refit")
     result = score(arena, champion, blended, request.decision)
@@ -180,8 +180,7 @@ def _whole(
     y = arena.table.y[split.training]
     of_amounts = not request.task.is_classification and bool(y.min() >= 0.0) and bool(y.max() > 0.0)
     candidates, slot = portfolio(request.task, shape, request.algorithms, of_amounts=of_amounts)
-    again = split.refits or arena.all_rows_share > 0.0
-    longest = REFIT_SHARE * ledger.reserve / 1.6 if again else seconds
+    longest = REFIT_SHARE * ledger.reserve / 1.6 if split.refits else seconds
     rows = len(split.training)
     whole = replace(
         arena,

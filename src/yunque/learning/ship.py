@@ -70,15 +70,10 @@ def bag(
     ]
 
 
-def beside(bagged: Sequence[Part], again: Sequence[Part], share: float) -> list[Part]:
-    """Put models of all rows beside a bag: each takes that share of its candidate's weight, 1 being all."""
+def in_place_of(bagged: Sequence[Part], again: Sequence[Part]) -> list[Part]:
+    """Put models of all rows in the place of a bag; a candidate that was not trained again keeps its own."""
     made = {part.candidate.name: part for part in again if part.result.fold == ALL_ROWS}
-    kept = [
-        replace(part, weight=part.weight * (1.0 - share)) if part.candidate.name in made else part
-        for part in bagged
-    ]
-    whole = [replace(part, weight=part.weight * share) for part in made.values()]
-    return [part for part in (*kept, *whole) if part.weight > 0.0]
+    return [*(part for part in bagged if part.candidate.name not in made), *made.values()]
 
 
 def refit_rounds(split: Split, by_fold: Mapping[int, FoldResult]) -> int:

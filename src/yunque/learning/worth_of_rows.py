@@ -1,8 +1,8 @@
-"""What the rows that a fold holds back are worth: the weight that models of all rows get beside a bag.
+"""What the rows that a fold holds back are worth: whether models of all rows take the place of a bag.
 
 A bag of K folds' models averages away what is accidental in each, but each has seen only (K-1)/K of the rows.
-Where the loss still falls steeply with the rows, models of all rows beside the bag gain more than they lose;
-where the answers are noisy, the bag alone is better. Evidence: `benchmarks/bag_or_all_rows.py`.
+Where the loss still falls with the rows, models of all rows gain more than they lose; where the answers are
+noisy, the bag is better. Evidence: `benchmarks/bag_or_all_rows.py`.
 """
 
 from collections.abc import Mapping
@@ -21,8 +21,8 @@ from yunque.learning.race import Standing
 FOLDS = 2
 TIME_SHARE = 0.04  # of the search
 FEWEST_ROWS = 400
-RESERVE = 0.3  # of the budget, when members will be trained again beside the bag
-NOTHING, EACH = 0.01, 0.01  # gains from which on, and over which, the share grows from 0 to 1
+RESERVE = 0.25  # of the budget, when members will be trained again
+WORTHWHILE = 0.01  # gain from which on members are trained again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +40,9 @@ class WorthOfRows:
     note: str = ""
 
     @property
-    def share(self) -> float:
-        """The share of the champion's weight for models of all rows, where there is time for them."""
-        return float(np.clip((self.gain - NOTHING) / EACH, 0.0, 1.0))
+    def pays(self) -> bool:
+        """Whether the members should be trained again on all rows."""
+        return self.gain >= WORTHWHILE
 
     @property
     def record(self) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class WorthOfRows:
         return {
             "half_costs": list(self.half_costs),
             "gain": self.gain,
-            "share": self.share,
+            "pays": self.pays,
             "note": self.note,
         }
 
@@ -82,13 +82,13 @@ def worth_of_rows(arena: Arena, standings: Mapping[str, Standing]) -> WorthOfRow
     return WorthOfRows(half_costs=tuple(costs), gain=float(max(0.0, min(costs)) * growth))
 
 
-def with_time_for_all_rows(arena: Arena, share: float) -> Arena:
-    """Give the arena of a run that will train its members again beside the bag: it searches for less long."""
-    if not share:
+def with_time_for_all_rows(arena: Arena, pays: bool) -> Arena:
+    """Give the arena of a run that will train its members again: it searches for less long."""
+    if not pays:
         return arena
     reserve = min(RESERVE * arena.ledger.seconds, MOST_RESERVED)
     ledger = replace(arena.ledger, reserve=max(arena.ledger.reserve, reserve))
-    return replace(arena, ledger=ledger, all_rows_share=share)
+    return replace(arena, ledger=ledger, wants_all_rows=True)
 
 
 def _loss(arena: Arena, quick: Standing, fold: int, share: float) -> float | None:

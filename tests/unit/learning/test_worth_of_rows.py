@@ -1,4 +1,4 @@
-"""Models of all rows stand beside the bag where rows are worth much, and nowhere else."""
+"""Models of all rows take the place of the bag where rows are worth it, and nowhere else."""
 
 import json
 import time
@@ -15,7 +15,7 @@ from yunque.learning.budget import Budget
 from yunque.learning.fold_data import ALL_ROWS
 from yunque.learning.learn import LearnRequest, learn
 from yunque.learning.replay import replay
-from yunque.learning.ship import Part, beside
+from yunque.learning.ship import Part, in_place_of
 from yunque.learning.splits import SplitWish
 from yunque.learning.task import Task, TaskKind
 from yunque.learning.worth_of_rows import WorthOfRows, with_time_for_all_rows
@@ -27,27 +27,21 @@ def part(name: str, fold: int, weight: float) -> Part:
     return Part(candidate=named, result=result, weight=weight)
 
 
-@pytest.mark.parametrize(("gain", "share"), [(0.0, 0.0), (0.01, 0.0), (0.015, 0.5), (0.5, 1.0)])
-def test_the_share_grows_with_what_rows_are_worth(gain: float, share: float) -> None:
-    assert WorthOfRows(gain=gain).share == pytest.approx(share)
+@pytest.mark.parametrize(("gain", "pays"), [(0.0, False), (0.009, False), (0.01, True), (0.5, True)])
+def test_members_are_trained_again_from_a_gain_of_a_hundredth_on(gain: float, pays: bool) -> None:
+    assert WorthOfRows(gain=gain).pays is pays
 
 
-def test_weights_stay_whole_and_who_was_not_trained_again_keeps_the_bag() -> None:
+def test_who_was_not_trained_again_keeps_its_bag_and_weights_stay_whole() -> None:
     bag = [part(name, fold, weight / 2) for name, weight in (("a", 0.6), ("b", 0.4)) for fold in (0, 1)]
-    again = [part("a", ALL_ROWS, 0.6), part("b", 1, 0.4)]
-    parts = beside(bag, again, 0.5)
-    assert sum(each.weight for each in parts) == pytest.approx(1.0)
+    parts = in_place_of(bag, [part("a", ALL_ROWS, 0.6), part("b", 1, 0.4)])
     weights = {(each.candidate.name, each.result.fold): each.weight for each in parts}
-    assert weights == pytest.approx(
-        {("a", 0): 0.15, ("a", 1): 0.15, ("b", 0): 0.2, ("b", 1): 0.2, ("a", ALL_ROWS): 0.3}
-    )
-    alone = {(each.candidate.name, each.result.fold) for each in beside(bag, again, 1.0)}
-    assert alone == {("a", ALL_ROWS), ("b", 0), ("b", 1)}
+    assert weights == {("b", 0): 0.2, ("b", 1): 0.2, ("a", ALL_ROWS): 0.6}
 
 
 def test_nothing_changes_where_rows_are_worth_nothing() -> None:
     arena: Any = object()
-    assert with_time_for_all_rows(arena, 0.0) is arena
+    assert with_time_for_all_rows(arena, pays=False) is arena
 
 
 def rule(rows: int) -> tuple[pl.DataFrame, Schema, Task]:
@@ -65,7 +59,7 @@ def rule(rows: int) -> tuple[pl.DataFrame, Schema, Task]:
     return frame.with_columns(t=pl.Series(said)), Schema(columns=tuple(columns)), task
 
 
-def test_a_rule_gets_models_of_all_rows_beside_the_bag_and_is_replayed() -> None:
+def test_a_rule_gets_models_of_all_rows_and_is_replayed() -> None:
     frame, schema, task = rule(1_000)
     board = learn(
         LearnRequest(
@@ -79,9 +73,8 @@ def test_a_rule_gets_models_of_all_rows_beside_the_bag_and_is_replayed() -> None
         )
     )
     plan = json.loads(json.dumps(board.plan))
-    assert plan["all_rows"]["share"] > 0 and plan["mode"] in ("both", "refit")
-    of_all = [each["weight"] for each in plan["members"] if each["fold"] == ALL_ROWS]
-    assert sum(of_all) == pytest.approx(plan["all_rows"]["share"])
+    assert plan["all_rows"]["pays"] and plan["mode"] == "refit"
+    assert all(each["fold"] == ALL_ROWS for each in plan["members"])
     again = replay(plan, frame, schema)
     for one, other in zip(board.champion.blend.members, again.blend.members, strict=True):
         assert (one.name, one.weight) == (other.name, other.weight)
