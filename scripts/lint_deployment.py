@@ -24,6 +24,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOYMENT = ROOT / "deployment"
 COMPOSE = DEPLOYMENT / "docker-compose.yaml"
+SMALL = DEPLOYMENT / "docker-compose.small.yaml"
 SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|PRIVATE|ACCESS_KEY$|_KEY$")
 SECRET_IN_URL = re.compile(r"\w+://[^/\s:@]*:[^/\s@$]+@")
 ONLY_IN_AN_IMAGE = ("apt-get", "useradd", "chown")
@@ -36,6 +37,7 @@ NEEDED = {
     "storage": "",
     "mlflow": "mlflow server",
 }
+NEEDED_OF_SMALL = {"fastapi_service": "", "mlflow_service": ""}  # their images say what they run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,20 +138,26 @@ def _check_install(command: str) -> Iterator[str]:
 # -- the compose file -------------------------------------------------------------------------------------
 
 
-def check_compose(compose: dict[str, Any], settings: frozenset[str]) -> list[str]:
-    """Give what is wrong with a compose file; `settings` are the platform's environment variables."""
+def check_compose(
+    compose: dict[str, Any], settings: frozenset[str], needed: dict[str, str] = NEEDED
+) -> list[str]:
+    """Give what is wrong with a compose file.
+
+    `settings` are the platform's environment variables; `needed` names services and what they run.
+    """
     services = compose.get("services", {})
-    wrong = [f"service {name} is missing" for name in NEEDED if name not in services]
+    wrong = [f"service {name} is missing" for name in needed if name not in services]
     for name, service in services.items():
         found = [
             *check_image(service.get("image", "")),
             *_check_life(service),
+            *_check_build(service),
             *_check_needs(service, compose),
             *_check_mounts(service, compose),
             *_check_variables(service, settings),
         ]
-        if NEEDED.get(name, "") not in _words(service.get("command", "")):
-            found.append(f"does not run {NEEDED[name]!r}")
+        if needed.get(name, "") not in _words(service.get("command", "")):
+            found.append(f"does not run {needed[name]!r}")
         wrong += [f"{name}: {why}" for why in found]
     for name, secret in compose.get("secrets", {}).items():
         if set(secret) != {"environment"}:
@@ -172,6 +180,12 @@ def _check_life(service: dict[str, Any]) -> Iterator[str]:
         yield "does not say whether it is restarted"
     if service.get("privileged") or service.get("network_mode") == "host":
         yield "has more rights than it needs"
+
+
+def _check_build(service: dict[str, Any]) -> Iterator[str]:
+    dockerfile = service.get("build", {}).get("dockerfile", "")
+    if dockerfile and not (ROOT / dockerfile).is_file():
+        yield f"{dockerfile} is not there"
 
 
 def _check_needs(service: dict[str, Any], compose: dict[str, Any]) -> Iterator[str]:
@@ -268,19 +282,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--execute", action="store_true", help="do the install steps in a plain folder")
     options = parser.parse_args()
-    wrong = check_compose(yaml.safe_load(COMPOSE.read_text(encoding="utf-8")), known_settings())
-    dockerfiles = sorted(DEPLOYMENT.glob("Dockerfile*"))
+    settings = known_settings()
+    wrong = check_compose(yaml.safe_load(COMPOSE.read_text(encoding="utf-8")), settings)
+    wrong += check_compose(yaml.safe_load(SMALL.read_text(encoding="utf-8")), settings, NEEDED_OF_SMALL)
+    dockerfiles = sorted(DEPLOYMENT.rglob("Dockerfile*"))
     for path in dockerfiles:
-        wrong += [f"{path.name}: {why}" for why in check_dockerfile(path.read_text(encoding="utf-8"))]
+        wrong += [
+            f"{path.relative_to(DEPLOYMENT)}: {why}"
+            for why in check_dockerfile(path.read_text(encoding="utf-8"))
+        ]
     for line in wrong:
         sys.stderr.write(f"{line}\n")
     if options.execute and not wrong:
         for path in dockerfiles:
             with tempfile.TemporaryDirectory() as folder:
                 for line in execute(path.read_text(encoding="utf-8"), Path(folder)):
-                    sys.stdout.write(f"{path.name}:{line}\n")
+                    sys.stdout.write(f"{path.relative_to(DEPLOYMENT)}:{line}\n")
                     sys.stdout.flush()
-    sys.stdout.write(f"{len(dockerfiles) + 1} files checked, {len(wrong)} things wrong\n")
+    sys.stdout.write(f"{len(dockerfiles) + 2} files checked, {len(wrong)} things wrong\n")
     return min(len(wrong), 100)
 
 

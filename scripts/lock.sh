@@ -15,3 +15,7 @@ lock requirements-dev.lock --all-extras
 # What deployment/Dockerfile installs: without the tools of developers, with the very same versions.
 lock requirements-server.lock --extra build --extra catboost --extra celery --extra dask --extra mlflow \
   --extra postgres --extra s3 --constraint requirements-dev.lock
+# What deployment/mlflow/Dockerfile installs: MLflow alone, the very same versions.
+printf 'mlflow>=2.8\npsycopg[binary]>=3.2\n' | "$uv" pip compile --quiet --universal --python-version 3.11 \
+  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+  --constraint requirements-dev.lock - -o deployment/mlflow/requirements.lock

@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     log_leave_out: Names = Field(
         default=(), description="Features that are not recorded, comma separated: names, addresses, health."
     )
+    log_file: Path | None = Field(
+        default=None, description="File that log lines are appended to, as logs/app.log; none when empty."
+    )
     counters_folder: Path | None = Field(
         default=None, description="Where the workers of one server share counters; `yunque serve` sets it."
     )

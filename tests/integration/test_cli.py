@@ -50,11 +50,21 @@ def test_the_story_of_one_table_from_check_to_answers(place: Path, monkeypatch: 
     assert checked.returncode == 0, checked.stderr
     assert "city 🏙" in checked.stdout and (place / "contract.yaml").exists()
 
+    Path("configs").mkdir()
+    Path("configs/model_config.yaml").write_text(
+        "model: {name: other}\ntraining: {budget: 6s, algorithms: [logistic, lightgbm]}\n"
+        "targets: {accuracy: '>= 0.3', auc_roc: '>= 30%'}\n"
+    )
     trained = yunque(
         "train", "clients.csv", "--target", "buys", "--contract", "contract.yaml", "--name", "shop",
-        "--budget", "6s", "--algorithms", "logistic,lightgbm", "--json",
+        "--config", "configs/model_config.yaml", "--json",
     )  # fmt: skip
     document = json.loads(trained.stdout)
+    assert [(t["declared"], t["met"]) for t in document["targets"]] == [
+        ("accuracy>=0.3", True),
+        ("roc_auc>=0.3", True),
+    ]
+    assert {each["algorithm"] for each in document["candidates"]} <= {"logistic_regression", "lightgbm", "constant"}
     assert trained.returncode == (0 if document["promoted"] else 2), trained.stderr
     assert document["model"] == "shop@1" and document["task"]["kind"] == "binary"
     assert Path(document["report"]).stat().st_size > 10_000 and Path(document["card"]).exists()

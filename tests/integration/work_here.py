@@ -27,6 +27,7 @@ def work_here(desk: Desk, platform: Platform) -> int:
         registry=platform.registry,
         clock=platform.clock,
         serve=_no_server,  # type: ignore[arg-type]
+        tracking=platform.tracking,
     )
     count = 0
     while (job := claim(desk.queue, "a test")) is not None:

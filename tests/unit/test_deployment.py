@@ -1,6 +1,7 @@
 """The deployment keeps its rules, and each rule can fail."""
 
 import copy
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,50 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import lint_deployment as lint  # noqa: E402
 
 COMPOSE = yaml.safe_load(lint.COMPOSE.read_text())
+SMALL = yaml.safe_load(lint.SMALL.read_text())
 DOCKERFILE = (lint.DEPLOYMENT / "Dockerfile").read_text()
 SETTINGS = lint.known_settings()
 
 
 def test_the_deployment_keeps_every_rule() -> None:
     assert lint.check_compose(COMPOSE, SETTINGS) == []
-    assert lint.check_dockerfile(DOCKERFILE) == []
+    assert lint.check_compose(SMALL, SETTINGS, lint.NEEDED_OF_SMALL) == []
+    for path in lint.DEPLOYMENT.rglob("Dockerfile*"):
+        assert lint.check_dockerfile(path.read_text()) == [], path
+
+
+@pytest.mark.parametrize("name", ["fastapi", "mlflow"])
+def test_the_images_of_r5_watch_their_own_health_and_run_as_nobody_special(name: str) -> None:
+    stage = lint.read_stages((lint.DEPLOYMENT / name / "Dockerfile").read_text())[-1]
+    steps = {step.word: step.rest for step in stage.steps}
+    assert "urlopen" in steps["HEALTHCHECK"] and steps["USER"] not in ("root", "0")
+    assert f"deployment/{name}/Dockerfile" in {
+        each["build"]["dockerfile"] for each in SMALL["services"].values()
+    }
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("up", "docker compose -f deployment/docker-compose.small.yaml up --build --detach"),
+        ("down", "docker compose -f deployment/docker-compose.small.yaml down"),
+        ("logs", "docker compose -f deployment/docker-compose.small.yaml logs --follow"),
+        ("train TABLE=a.csv TARGET=b CONFIG=c.yaml", 'yunque train "a.csv" --target "b" --config "c.yaml"'),
+        ("mlflow-ui", "mlflow server --host 127.0.0.1"),
+        ("run-orders", "YUNQUE_LOG_FILE=logs/app.log .venv/bin/yunque orders run"),
+        ("coverage", "--cov-fail-under=70"),
+    ],
+)
+def test_make_does_what_it_says(target: str, told: str) -> None:
+    command = ["make", "--dry-run", "--old-file=.make/run", "--old-file=.make/dev", *target.split()]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told in done.stdout
+
+
+def test_make_train_asks_for_a_table() -> None:
+    command = ["make", "--old-file=.make/run", "train"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0 and "make train TABLE=clients.csv TARGET=buys" in done.stdout
 
 
 def changed(*path: str, value: Any) -> dict[str, Any]:

@@ -7,8 +7,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
 from typing import Any, TextIO
 from uuid import uuid4
+
+from yunque.errors import StorageError
 
 _CONTEXT: ContextVar[Mapping[str, Any] | None] = ContextVar("yunque_log_context", default=None)
 
@@ -61,10 +65,39 @@ def configure_logs(*, level: str = "INFO", stream: TextIO | None = None) -> logg
     """Send the `yunque` loggers to `stream` (standard error) as JSON lines; the last call wins."""
     logger = logging.getLogger("yunque")
     for handler in [found for found in logger.handlers if isinstance(found.formatter, JsonFormatter)]:
-        logger.removeHandler(handler)
+        if not isinstance(handler, WatchedFileHandler):
+            logger.removeHandler(handler)
     added = logging.StreamHandler(stream or sys.stderr)
     added.setFormatter(JsonFormatter())
     logger.addHandler(added)
     logger.setLevel(level.upper())
     logger.propagate = False
     return added
+
+
+def log_to_file(path: Path, *, level: str = "INFO") -> None:
+    """Append the lines of the `yunque` loggers to a file as well; asking twice adds it once.
+
+    A file that was moved away, as rotation does, is opened anew.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    logger = logging.getLogger("yunque")
+    wanted = str(path.absolute())
+    if any(
+        isinstance(found, WatchedFileHandler) and found.baseFilename == wanted for found in logger.handlers
+    ):
+        return
+    try:
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        added = WatchedFileHandler(path, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(
+            f"The log file {path.name!r} cannot be written: {error.strerror}.",
+            hint="Set YUNQUE_LOG_FILE to a file you may write, or leave it empty.",
+        ) from error
+    added.setFormatter(JsonFormatter())
+    logger.addHandler(added)
+    if logger.level == logging.NOTSET or logger.level > logging.getLevelName(level):
+        logger.setLevel(level)

@@ -1,5 +1,6 @@
 """R5's pipeline from end to end: files, columns, candidates, registration, inference test, artefacts."""
 
+import logging
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ from yunque.services.tracking import Tracking
 from yunque.solutions.orders.ceiling import beyond, tie_reason
 from yunque.solutions.orders.columns import TARGET
 
+LOG = logging.getLogger("yunque.orders")
 Tell = Callable[[str], None]
 
 
@@ -121,6 +123,7 @@ def run_orders(
         write_artifacts(run, folder)
         run = recorded(run, open_run, house.registry, folder, began)
         _put(folder, run.folder)
+    LOG.info("orders: finished", extra={"model": version.label, "metrics": run.metrics()})
     return run
 
 
@@ -188,6 +191,7 @@ def _timed(clock: Clock, stages: dict[str, float], name: str) -> Iterator[None]:
     started = clock.monotonic()
     yield
     stages[name] = clock.monotonic() - started
+    LOG.info("orders: %s took %.2f s", name, stages[name])
 
 
 @contextmanager

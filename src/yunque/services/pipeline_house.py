@@ -28,11 +28,11 @@ class PipelineHouse:
     Attributes:
         database, registry, clock: as the platform has them.
         serve: a server over that registry on loopback, for as long as it is held.
-        tracking: where runs are recorded; None: nowhere but in the job's own result.
+        tracking: where runs are recorded.
     """
 
     database: Database
     registry: Registry
     clock: Clock
     serve: Serve
-    tracking: Tracking | None = None
+    tracking: Tracking

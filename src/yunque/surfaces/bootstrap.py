@@ -14,6 +14,7 @@ from yunque.errors import StorageError
 from yunque.models.registry import Registry
 from yunque.runtime.clock import REAL_CLOCK, Clock
 from yunque.runtime.database import Database, open_database, sqlite_url
+from yunque.runtime.logs import log_to_file
 from yunque.runtime.migrations import upgrade
 from yunque.runtime.parallel import Parallel
 from yunque.services.access import read_scopes
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 KEYS_FILE = "api_keys"
 PREDICTIONS = "predictions"  # the prediction log, under the home
 OUTCOMES = "outcomes"  # late labels, under the home
+WATCH_FILE = "monitoring.yaml"  # what is watched, under the home
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,8 @@ def open_platform(settings: Settings | None = None) -> Platform:
         StorageError: the home cannot be written, or the database does not answer.
     """
     known = settings or Settings.load()
+    if known.log_file is not None:
+        log_to_file(known.log_file)
     home = _make_home(known.home)
     url = known.database_url.get_secret_value() if known.database_url else sqlite_url(home / "yunque.db")
     database = open_database(url)

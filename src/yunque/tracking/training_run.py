@@ -14,7 +14,8 @@ import msgspec
 
 from yunque.data.contract import Contract
 from yunque.data.schema import Role
-from yunque.models.manifest import CARD, ENVIRONMENT, LEADERBOARD, MANIFEST, REPORT, CandidateRecord
+from yunque.models.manifest import CARD, ENVIRONMENT, LEADERBOARD, MANIFEST, REPORT, CandidateRecord, Manifest
+from yunque.models.targets import targets_of
 from yunque.models.trusted_load import LoadedBundle
 from yunque.tracking.held_out import PREDICTIONS
 from yunque.tracking.run_record import DatasetFact, ModelFact, RunRecord
@@ -94,6 +95,7 @@ def training_run(
                 "user_id": facts.by,
                 "dataset_hash": manifest.dataset.fingerprint,
                 "best_model": best,
+                **_targets(manifest),
                 "bundle_id": bundle.id,
                 "model": f"{manifest.name}@{facts.version}",
                 "yunque_version": manifest.versions.get("yunque", ""),
@@ -158,6 +160,15 @@ def _trial(each: CandidateRecord, facts: TrainingFacts, seconds: Mapping[str, fl
         metrics=_finite(metrics),
         tags=_texts({"state": each.state, "reason": each.reason}),
     )
+
+
+def _targets(manifest: Manifest) -> dict[str, str]:
+    """Say which targets were declared and whether all were met; nothing where there was none."""
+    targets = targets_of(manifest)
+    if not targets:
+        return {}
+    told = "; ".join(f"{each.declared}: {'met' if each.met else 'not met'}" for each in targets)
+    return {"targets": told, "targets_met": str(all(each.met for each in targets)).lower()}
 
 
 def _of_class(name: str) -> str:

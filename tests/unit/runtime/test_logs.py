@@ -4,10 +4,12 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from yunque.runtime.logs import configure_logs, log_context, log_scope, new_request_id
+from yunque.errors import StorageError
+from yunque.runtime.logs import configure_logs, log_context, log_scope, log_to_file, new_request_id
 
 
 @pytest.fixture
@@ -59,3 +61,28 @@ def test_configuring_twice_writes_once(written: io.StringIO) -> None:
 
 def test_request_ids_differ() -> None:
     assert new_request_id() != new_request_id()
+
+
+def test_lines_go_to_a_file_as_well_when_asked(written: io.StringIO, tmp_path: Path) -> None:
+    path = tmp_path / "logs" / "app.log"
+    logger = logging.getLogger("yunque")
+    try:
+        log_to_file(path)
+        log_to_file(path)
+        configure_logs(stream=written)  # does not forget the file
+        logging.getLogger("yunque.test").info("orders: etl took %.2f s", 1.5)
+        path.rename(path.with_suffix(".1"))  # rotated
+        logging.getLogger("yunque.test").info("again")
+    finally:
+        for handler in logger.handlers[:]:
+            logger.removeHandler(handler)
+            handler.close()
+    assert [line["message"] for line in lines(written)] == ["orders: etl took 1.50 s", "again"]
+    first, second = path.with_suffix(".1").read_text().splitlines(), path.read_text().splitlines()
+    assert [json.loads(line)["message"] for line in (*first, *second)] == ["orders: etl took 1.50 s", "again"]
+
+
+def test_a_log_file_that_cannot_be_written_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match=r"log file 'app\.log' cannot be written"):
+        log_to_file(tmp_path / "file" / "app.log")

@@ -8,6 +8,7 @@ import typer
 
 from yunque.errors import UsageError
 from yunque.runtime.guarded import guarded
+from yunque.surfaces.cli.config_option import Config, config_targets
 from yunque.surfaces.cli.console import write_json
 from yunque.surfaces.cli.decision_options import (
     Costs,
@@ -52,6 +53,7 @@ SHORT_OF_A_GATE = 2
 def train(
     tables: Tables,
     target: Target = None,
+    config: Config = None,
     name: Annotated[
         str,
         typer.Option("--name", metavar="N", help="Name of the model; made of table and target when empty."),
@@ -162,7 +164,7 @@ def train(
         metric=metric,
         budget=budget,
         split=_split(holdout, test_from, folds),
-        requirements=tuple(require or ()),
+        requirements=(*config_targets(config), *(require or ())),
         accept=tuple(accept or ()),
         algorithms=tuple(word.strip() for word in algorithms.split(",")) if algorithms else None,
         seed=seed,

@@ -5,6 +5,7 @@ from typing import Any
 from yunque.learning.leaderboard import Baseline, Entry, Leaderboard
 from yunque.models.bundle_json import plain
 from yunque.models.manifest import CARD, REPORT
+from yunque.models.targets import targets_of
 from yunque.services.publish import Published
 from yunque.services.tracking import Tracked
 from yunque.services.train import Trained
@@ -41,6 +42,7 @@ def document(trained: Trained, published: Published) -> dict[str, Any]:
             },
             "baselines": list(board.baselines),
             "candidates": list(board.entries),
+            "targets": list(targets_of(trained.bundle.manifest)),
             "alarms": list(board.alarms),
             "importance": dict(board.importance),
             "findings": [finding.to_dict() for finding in trained.outcome.findings],
@@ -60,6 +62,9 @@ def show_page(trained: Trained, published: Published) -> None:
     _show_candidates(board)
     _show_scores(board)
     _show_columns(board)
+    for target in targets_of(trained.bundle.manifest):
+        found = "not measured" if target.found is None else f"{target.found:.4g}"
+        say(f"Target {target.declared}: {'met' if target.met else 'NOT met'} ({found})")
     for alarm in board.alarms:
         say(f"LEAK ALARM {alarm.id}: {alarm.message}")
     _show_end(published)
