@@ -78,6 +78,17 @@ def models(place: Path, tenant: str) -> list[str]:
     return sorted(path.name for path in folder.glob(f"{PREFIX}*")) if folder.is_dir() else []
 
 
+def companies(place: Path, tenant: str) -> dict[str, tuple[str, str]]:
+    """Give a tenant's models by name: the company's number and NIT of each."""
+    found = {}
+    for name in models(place, tenant):
+        about = _folder(place, tenant, name) / ABOUT
+        if about.is_file():
+            book = msgspec.json.decode(about.read_bytes())["book"]
+            found[name] = (book["company"], book["nit"])
+    return found
+
+
 def open_kept(place: Path, tenant: str, model_id: str) -> Kept:
     """Open a company's forecasts; another tenant's are not there.
 
@@ -112,6 +123,24 @@ def keep_simulation(place: Path, tenant: str, model_id: str, curve: pl.DataFrame
         fresh.replace(target)
     except OSError as error:
         raise StorageError(f"The simulation cannot be kept: {error.strerror}.") from error
+
+
+def company_of(place: Path, tenant: str, model_id: str) -> str:
+    """Give the number (`empresa_servidor_id`) of a trained company, "" where none is known."""
+    try:
+        about = msgspec.json.decode((_folder(place, tenant, model_id) / ABOUT).read_bytes())
+    except (OSError, ValueError):
+        return ""
+    return str(about["book"]["company"])
+
+
+def stamp_of(place: Path, tenant: str, model_id: str) -> str:
+    """Tell one training of a company from the next; "" where it was never trained."""
+    try:
+        found = (_folder(place, tenant, model_id) / ABOUT).stat()
+    except OSError:
+        return ""
+    return f"{found.st_mtime_ns}-{found.st_ino}"
 
 
 def _safe(name: str) -> str:

@@ -12,6 +12,7 @@ from yunque.assistant.lexicon import Intent, Lexicon, read_lexicon
 from yunque.assistant.names import Catalogue, Thing
 from yunque.assistant.query import Query, make_query
 from yunque.assistant.reading import Reader, Reading
+from yunque.errors import UsageError
 from yunque.solutions.demand.questions.named_days import named_days
 from yunque.solutions.demand.questions.slots import KINDS, Slots, fill
 
@@ -109,6 +110,29 @@ def understand(reader: Reader, question: object, today: date, before: Query | No
     if intent is None:
         return _refused(reading, reading.refused or "unclear", ())
     return _decided(reading, intent, fill(reading, intent, today))
+
+
+def understand_as(
+    reader: Reader, question: str, today: date, name: str, names: Mapping[str, str]
+) -> Understood:
+    """Understand a question as the intent that somebody names, with things that somebody names.
+
+    Periods, amounts and shares are read from the question itself; nobody can add any.
+
+    Raises:
+        UsageError: there is no such intent, or a value is out of range.
+    """
+    intent = reader.lexicon.intent(name)
+    if intent is None:
+        raise UsageError(f"There is no kind of question {name[:40]!r}.")
+    reading = reader.read(question)
+    slots = fill(reading, intent, today)
+    clear = Slots(values={**names, **slots.values}, unclear=slots.unclear)
+    missing = [one for one in intent.needs if one not in clear.values]
+    if missing:
+        return _refused(reading, "unnamed", missing, intent, clear.values)
+    query = make_query({"intent": intent.name, **clear.values})
+    return Understood(question=reading.question, language=reading.language, query=query)
 
 
 def _decided(

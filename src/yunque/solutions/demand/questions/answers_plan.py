@@ -1,0 +1,259 @@
+"""Answers about what to buy: the list, one article, a budget, a supplier, the money, the dates, what-ifs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from yunque.assistant.query import Query
+from yunque.assistant.story import Story
+from yunque.errors import UsageError
+from yunque.solutions.demand.plan_values import PlanLine, PurchasePlan
+from yunque.solutions.demand.questions.desk import Desk
+from yunque.solutions.demand.questions.found import Found
+from yunque.solutions.demand.questions.scope import about, line_facts, subject, top_of
+
+
+def wished(desk: Desk, query: Query, **more: Any) -> PurchasePlan:
+    """Give the plan, or the plan anew with the service level that the question asks for."""
+    changes = dict(more)
+    if query.service_level is not None:
+        changes["service"] = query.service_level
+    return desk.plan_with(**changes) if changes else desk.plan
+
+
+def _totals(lines: Sequence[PlanLine], plan: PurchasePlan) -> dict[str, Any]:
+    return {
+        "articles": len(lines),
+        "units": sum(line.quantity for line in lines),
+        "cost": sum(line.cost for line in lines),
+        "service": plan.service,
+        "measure": plan.measure,
+        "day": plan.as_of,
+        "tail": None,
+    }
+
+
+def buy_list(desk: Desk, query: Query) -> Found:
+    """What to buy now, and what will have to be ordered by the end of the period that is asked about."""
+    plan = wished(desk, query)
+    lines = about(query, plan.lines)
+    bought = [line for line in lines if line.quantity > 0]
+    end = query.end
+    later = [
+        line
+        for line in lines
+        if line.quantity == 0 and end and line.risk.latest_order_date and line.risk.latest_order_date <= end
+    ]
+    shown, left = top_of(query, bought)
+    facts = {
+        **_totals(bought, plan),
+        "subject": subject(query),
+        "end": end,
+        "later": len(later) or None,
+    }
+    key = "buy_list" if bought else "buy_nothing"
+    story = Story(key=key, facts=facts, rows=[line_facts(line) for line in shown], left=left)
+    return Found(
+        story=story, plan=plan, lines=tuple(shown), more={"para_despues": [_later(line) for line in later]}
+    )
+
+
+def _later(line: PlanLine) -> dict[str, Any]:
+    return {
+        "articulo_codigo": line.article.code,
+        "articulo_nombre": line.article.name,
+        "fecha_limite_pedido": line.risk.latest_order_date,
+    }
+
+
+def one_article(desk: Desk, query: Query) -> Found:
+    """Whether to buy an article, how much, and why: one arithmetic."""
+    plan = wished(desk, query)
+    line = plan.line(query.article or "")
+    if line is None:
+        name = desk.name(query.article or "")
+        return Found(story=Story(key="not_planned", facts={"name": name, "code": query.article}), plan=plan)
+    key = "why" if query.intent == "why" else "article"
+    facts = {**line_facts(line), "asked": None, "service": plan.service}
+    if query.quantity is not None and query.quantity != line.quantity:
+        facts["asked"] = query.quantity
+    found = Story(key=f"{key}_buy" if line.quantity > 0 else f"{key}_enough", facts=facts)
+    return Found(
+        story=found, plan=plan, lines=(line,), more={"razones": line.reasons, "supuestos": line.assumptions}
+    )
+
+
+def why(desk: Desk, query: Query) -> Found:
+    """Why an article's quantity is what it is."""
+    return one_article(desk, query)
+
+
+def budget_plan(desk: Desk, query: Query) -> Found:
+    """What to buy first with so much money."""
+    amount = query.amount or 0.0
+    if query.currency and query.currency != desk.plan.currency:
+        raise UsageError(
+            f"The plan is in {desk.plan.currency}, the amount in {query.currency}. / "
+            f"El plan está en {desk.plan.currency} y el monto en {query.currency}.",
+            hint=f"Give the amount in {desk.plan.currency}; no exchange rate is kept here.",
+        )
+    plan = wished(desk, query, budget=amount)
+    bought = [line for line in about(query, plan.lines) if line.quantity > 0]
+    shown, left = top_of(query, bought)
+    facts = {
+        **_totals(bought, plan),
+        "amount": amount,
+        "rest": max(amount - plan.budget.used, 0.0),
+        "left_out": plan.budget.left_out_cost or None,
+        "lost": plan.budget.left_out_lost_margin or None,
+        "subject": subject(query),
+    }
+    key = "budget" if bought else "budget_nothing"
+    return Found(
+        story=Story(key=key, facts=facts, rows=[line_facts(one) for one in shown], left=left),
+        plan=plan,
+        lines=tuple(shown),
+    )
+
+
+def supplier_order(desk: Desk, query: Query) -> Found:
+    """The order to one supplier, or the sums of the orders to all."""
+    plan = wished(desk, query)
+    if query.supplier is None:
+        return _by_group(query, plan, "supplier")
+    bought = [line for line in about(query, plan.lines) if line.quantity > 0]
+    shown, left = top_of(query, bought, 50)
+    facts = {**_totals(bought, plan), "supplier": query.supplier}
+    key = "supplier" if bought else "supplier_nothing"
+    return Found(
+        story=Story(key=key, facts=facts, rows=[line_facts(one) for one in shown], left=left),
+        plan=plan,
+        lines=tuple(shown),
+    )
+
+
+def investment_total(desk: Desk, query: Query) -> Found:
+    """The money of the purchases, whole or by group."""
+    plan = wished(desk, query)
+    return _by_group(query, plan, query.group or "supplier")
+
+
+def _by_group(query: Query, plan: PurchasePlan, group: str) -> Found:
+    bought = [line for line in about(query, plan.lines) if line.quantity > 0]
+    sums: dict[str, list[PlanLine]] = {}
+    for line in bought:
+        sums.setdefault(_group_of(line, group) or "-", []).append(line)
+    rows = [
+        {
+            "group": name,
+            "articles": len(some),
+            "units": sum(one.quantity for one in some),
+            "cost": sum(one.cost for one in some),
+        }
+        for name, some in sums.items()
+    ]
+    rows.sort(key=lambda row: (-float(row["cost"]), str(row["group"])))
+    shown, left = top_of(query, rows)
+    facts = {**_totals(bought, plan), "subject": subject(query)}
+    return Found(
+        story=Story(key="investment", facts=facts, rows=shown, left=left), plan=plan, lines=tuple(bought[:50])
+    )
+
+
+def _group_of(line: PlanLine, group: str) -> str:
+    return (
+        line.abc if group == "abc" else str(getattr(line.article, {"article": "name"}.get(group, group), ""))
+    )
+
+
+def order_dates(desk: Desk, query: Query) -> Found:
+    """The last day to order, soonest first."""
+    lines = [line for line in about(query, desk.plan.lines) if line.risk.latest_order_date is not None]
+    if query.end is not None:
+        lines = [
+            line for line in lines if line.risk.latest_order_date and line.risk.latest_order_date <= query.end
+        ]
+    lines.sort(key=lambda line: (line.risk.latest_order_date or desk.today, line.article.code))
+    shown, left = top_of(query, lines)
+    facts = {"articles": len(lines), "subject": subject(query), "end": query.end, "day": desk.today}
+    key = "order_dates" if lines else "order_dates_nothing"
+    return Found(
+        story=Story(key=key, facts=facts, rows=[line_facts(one) for one in shown], left=left),
+        plan=desk.plan,
+        lines=tuple(shown),
+    )
+
+
+def what_if(desk: Desk, query: Query) -> Found:
+    """The plan beside the plan with one thing changed, on the articles that the question names."""
+    before = about(query, desk.plan.lines)
+    if query.what == "no_purchase":
+        return _without_purchase(desk, query, before)
+    changes, change = _changes(query, before)
+    plan = desk.plan_with(**changes)
+    after = {line.article.code: line for line in plan.lines}
+    rows = [
+        {
+            "name": line.article.name or line.article.code,
+            "before": line.quantity,
+            "after": after[line.article.code].quantity,
+        }
+        for line in before
+        if line.article.code in after and after[line.article.code].quantity != line.quantity
+    ]
+    rows.sort(key=lambda row: -abs(float(row["after"]) - float(row["before"])))  # type: ignore[arg-type]
+    first, second = (
+        sum(one.cost for one in before),
+        sum(after[one.article.code].cost for one in before if one.article.code in after),
+    )
+    shown, left = top_of(query, rows, 5)
+    facts = {
+        "subject": subject(query),
+        "cost_before": first,
+        "cost_after": second,
+        "more": second - first if second > first else None,
+        "less": first - second if second < first else None,
+        "changed": len(rows),
+        "lead_change": None,
+        "demand_up": None,
+        "demand_down": None,
+        "price_up": None,
+        "price_down": None,
+        "service": None,
+        **change,
+    }
+    lines = tuple(after[one.article.code] for one in before[:50] if one.article.code in after)
+    return Found(story=Story(key="what_if", facts=facts, rows=shown, left=left), plan=plan, lines=lines)
+
+
+def _changes(query: Query, before: Sequence[PlanLine]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give the changed wishes, and how the change is told."""
+    if query.what == "service_level" and query.service_level is not None:
+        return {"service": query.service_level}, {"service": query.service_level}
+    if query.what == "demand" and query.demand_change is not None:
+        return {"demand_factor": 1 + query.demand_change}, _signed("demand", query.demand_change)
+    if query.what == "price" and query.price_change is not None:
+        return {"price_factor": 1 + query.price_change}, _signed("price", query.price_change)
+    extra = query.lead_time_change
+    if extra is None:
+        leads = sorted(line.terms.lead_days for line in before) or [0.0]
+        extra = (query.lead_time or 0.0) - leads[len(leads) // 2]
+    if extra >= 0:
+        return {"extra_lead_days": extra}, {"lead_more": extra, "lead_less": None}
+    return {"extra_lead_days": extra}, {"lead_more": None, "lead_less": -extra}
+
+
+def _signed(name: str, change: float) -> dict[str, float | None]:
+    return {f"{name}_up": change} if change >= 0 else {f"{name}_down": -change}
+
+
+def _without_purchase(desk: Desk, query: Query, lines: Sequence[PlanLine]) -> Found:
+    risky = sorted(
+        (one for one in lines if one.risk.stockout_probability >= 0.5), key=lambda one: -one.risk.lost_margin
+    )
+    shown, left = top_of(query, risky, 5)
+    facts = {"articles": len(risky), "lost": sum(one.risk.lost_margin for one in lines)}
+    return Found(
+        story=Story(key="no_purchase", facts=facts, rows=[line_facts(one) for one in shown], left=left),
+        plan=desk.plan,
+        lines=tuple(shown),
+    )
