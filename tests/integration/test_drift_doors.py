@@ -8,53 +8,29 @@ from typing import Any
 import polars as pl
 import pytest
 from small_models import LIMITS, client_of
+from watched_home import ROWS, fill_log, watched_home
 
-from yunque.models.predictor import Predictor
 from yunque.models.registry import Registry
-from yunque.monitoring.answered_rows import AnsweredRows, Watched
 from yunque.monitoring.prediction_log import PredictionLog
-from yunque.runtime.clock import FixedClock
 from yunque.services.score import Shelf
-from yunque.settings import Settings
-from yunque.surfaces.bootstrap import PREDICTIONS, Platform, open_platform
+from yunque.surfaces.bootstrap import Platform
 from yunque.surfaces.cli.app import run
 from yunque.surfaces.http.serving import Serving
 from yunque.surfaces.http.watch import Watch
 
-BUNDLE = Path(__file__).parents[1] / "formats" / "bundle_1_binary"
-ROWS = 300
-
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    home = tmp_path_factory.mktemp("watched") / "home"
-    found = open_platform(Settings(home=home))
-    for _ in range(2):
-        version = found.registry.publish(BUNDLE, by="a test", name="late")
-    found.registry.challenge("late", version.version, by="a test")
     with pytest.MonkeyPatch.context() as patched:
+        home = tmp_path_factory.mktemp("watched") / "home"
         patched.setenv("YUNQUE_HOME", str(home))
-        assert run(["models", "promote", "late@1", "--override", "a fixture", "--by", "a test"]) == 0
-        yield found
-    found.database.engine.dispose()
+        with watched_home(home) as found:
+            yield found
 
 
 @pytest.fixture(scope="module")
 def log(platform: Platform) -> PredictionLog:
-    """300 rows of one kind, answered two days one after the other."""
-    model = platform.registry.open("late@1")
-    kept = PredictionLog(platform.settings.home / PREDICTIONS, "w", FixedClock())
-    source = Watched(name="late", version=1, predictor=model)
-    for number, rows in enumerate(_requests(model)):
-        at = 1_800_000_000.0 + 86_400.0 * (number % 2)
-        kept.add(AnsweredRows(source, at, f"r{number}", rows, model.answer_many_values(rows)))
-    kept.flush(is_last=True)
-    return kept
-
-
-def _requests(model: Predictor) -> list[list[Any]]:
-    records = [{**model.golden.record(i % 40), "city": "Atlantis"} for i in range(ROWS)]
-    return [model.read_records(records[at : at + 10]) for at in range(0, ROWS, 10)]
+    return fill_log(platform)
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str, code: int) -> Any:

@@ -75,9 +75,9 @@ def compare_pair(
     return Duel(
         rows=len(y),
         metric=metric.name,
-        champion=losses[0],
-        challenger=losses[1],
-        gain=losses[0] - losses[1],
+        champion=float(losses[0]),
+        challenger=float(losses[1]),
+        gain=float(losses[0] - losses[1]),
         low=float(low),
         high=float(high),
         winner=_winner(len(y), float(low), float(high)),

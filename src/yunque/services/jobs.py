@@ -216,7 +216,7 @@ def _with_origin(request: Request) -> dict[str, Any]:
 
 def _check_model(office: Office, tenant: str, kind: str, payload: Mapping[str, Any]) -> None:
     """Refuse now, not by a failed job, a model that is not there or not the tenant's."""
-    field = {"score": "model", "train": "name"}.get(kind, "")
+    field = {"score": "model", "drift": "model", "train": "name"}.get(kind, "")
     named = payload.get(field)
     if not isinstance(named, str):
         return

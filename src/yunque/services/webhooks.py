@@ -25,7 +25,8 @@ from yunque.services.job_documents import moment
 from yunque.services.job_fields import FieldsError, WrongField
 from yunque.services.job_office import Office
 
-EVENTS = tuple(sorted(f"job.{state}" for state in FINAL))
+ALERT_EVENT = "monitoring.alert"
+EVENTS = (*sorted(f"job.{state}" for state in FINAL), ALERT_EVENT)
 TEST_EVENT = "webhook.test"
 MOST_ENDPOINTS = 20
 # How long a look-up or a receiver takes is in the hands of strangers: few at a time may keep us waiting.

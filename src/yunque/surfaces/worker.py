@@ -21,10 +21,12 @@ from yunque.runtime.logs import configure_logs
 from yunque.runtime.storage import Storage, open_storage
 from yunque.services.job_office import Office
 from yunque.services.job_units import SOLUTIONS
+from yunque.services.schedule import Schedule
 from yunque.settings import Settings
-from yunque.surfaces.bootstrap import Platform, open_platform
+from yunque.surfaces.bootstrap import WATCH_FILE, Platform, open_platform
 
 KINDS = "yunque.surfaces.kinds"
+LOOK_SECONDS = 20.0  # between looks at what is watched
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +72,6 @@ def open_desk(platform: Platform, *, policy: Policy | None = None, rules: Rules 
         tidying(platform.database, storage),
         showing(view),
     )
-    worker = Worker(queue=queue, place=place, chores=chores)
     office = Office(
         queue=queue,
         storage=storage,
@@ -80,6 +81,9 @@ def open_desk(platform: Platform, *, policy: Policy | None = None, rules: Rules 
         wake=_wake_by(platform),
         rules=rules or Rules(),
     )
+    schedule = Schedule(office, settings.home / WATCH_FILE, platform.clock.now)
+    looking = Chore(name="schedule", every_seconds=LOOK_SECONDS, do=schedule.look)
+    worker = Worker(queue=queue, place=place, chores=(*chores, looking))
     return Desk(queue=queue, storage=storage, storage_url=url, view=view, worker=worker, office=office)
 
 

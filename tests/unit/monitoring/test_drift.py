@@ -62,7 +62,7 @@ def today(shift: pl.Expr | None = None, *, rows: int = 1_000, together: bool = F
     return measure_drift(reference, frame, answers(rows, random), DriftWish(is_together=together))
 
 
-@pytest.mark.parametrize(("rows", "runs"), [(50, 120), (400, 80)])
+@pytest.mark.parametrize(("rows", "runs"), [(50, 80), (400, 60)])
 def test_where_nothing_moved_at_most_one_run_in_a_hundred_alarms(rows: int, runs: int) -> None:
     """benchmarks/drift_simulation.py counts the same over more columns, runs and sizes."""
     alarms, reference = 0, remembered(np.random.default_rng(rows), 2_000)

@@ -114,29 +114,52 @@ def remove_endpoint(database: Database, tenant: str, endpoint_id: str) -> None:
 
 def announce(connection: sa.Connection, job: Job, now: datetime) -> None:
     """Write one message for each of the tenant's endpoints that wants it, as the job ends."""
+    _put(connection, (job.tenant, job.id), f"job.{job.state.value}", _facts(job), now)
+
+
+def tell(database: Database, job: tuple[str, str], event: str, data: Mapping[str, Any]) -> int:
+    """Write a message that a job has beside its end, once however often the job is tried.
+
+    Args:
+        database: of the outbox.
+        job: its tenant and its id.
+        event: one kind of message; a job tells each kind once.
+        data: of the message.
+
+    Returns:
+        How many endpoints are told.
+    """
+    tenant, job_id = job
+    with database.writing() as connection:
+        known = sa.select(OUTBOX.c.endpoint_id).where(OUTBOX.c.job_id == job_id, OUTBOX.c.event == event)
+        found = len(connection.execute(known).all())
+        return found or _put(connection, (tenant, job_id), event, data, database.now(connection))
+
+
+def _put(
+    connection: sa.Connection, job: tuple[str, str], event: str, data: Mapping[str, Any], now: datetime
+) -> int:
+    tenant, job_id = job
     endpoints = connection.execute(
-        sa.select(ENDPOINT.c.id, ENDPOINT.c.events).where(
-            ENDPOINT.c.tenant == job.tenant, ENDPOINT.c.is_active
-        )
+        sa.select(ENDPOINT.c.id, ENDPOINT.c.events).where(ENDPOINT.c.tenant == tenant, ENDPOINT.c.is_active)
     ).all()
-    event = f"job.{job.state.value}"
-    for endpoint_id, wanted in endpoints:
-        if wanted is not None and event not in wanted:
-            continue
+    wanting = [endpoint_id for endpoint_id, wanted in endpoints if wanted is None or event in wanted]
+    for endpoint_id in wanting:
         connection.execute(
             OUTBOX.insert().values(
                 id=str(uuid4()),
-                tenant=job.tenant,
-                job_id=job.id,
+                tenant=tenant,
+                job_id=job_id,
                 endpoint_id=endpoint_id,
                 event=event,
-                body={"type": event, "timestamp": now.isoformat(), "data": _facts(job)},
+                body={"type": event, "timestamp": now.isoformat(), "data": dict(data)},
                 created_at=now,
                 state="waiting",
                 tries=0,
                 next_at=now,
             )
         )
+    return len(wanting)
 
 
 def take_due(

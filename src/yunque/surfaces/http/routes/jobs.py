@@ -27,7 +27,7 @@ from yunque.surfaces.http.job_answers import (
 )
 from yunque.surfaces.http.needs import caller_of, declare, guarded_router, refuse_unless
 
-NEEDED = {"train": Scope.TRAIN}
+NEEDED = {"train": Scope.TRAIN, "drift": Scope.ADMIN}  # a watch reads the log of all, and may promote
 
 
 class Submit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
