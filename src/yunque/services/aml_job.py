@@ -10,6 +10,7 @@ from yunque.runtime.storage import chunks_of
 from yunque.services.aml_charge import cost, count, paid_parts
 from yunque.services.aml_desk import PENDING, Desk
 from yunque.services.aml_enrich import enrich_file
+from yunque.services.aml_layers import scorer_of
 from yunque.services.aml_pages import INDEX_NAME, PageIndex
 from yunque.services.aml_run import CLASSES, Outcome, finish
 from yunque.services.job_input import fetch_upload
@@ -35,6 +36,7 @@ def run_aml_job(context: JobContext, house: PipelineHouse) -> JobResult:
         tenant=context.tenant,
         actor=payload.origin.by or context.tenant,
         clock=house.clock,
+        scorer=scorer_of(house.database, house.registry, context.tenant),
     )
     start = house.clock.monotonic()
     context.progress(0.1, "Reading and enriching the file")

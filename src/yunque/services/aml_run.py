@@ -23,12 +23,14 @@ from yunque.services.aml_desk import (
 )
 from yunque.services.aml_enrich import keep
 from yunque.services.aml_judge import Judged, changed_before, judge
+from yunque.services.aml_learnt import explained, keep_learnt, learnt_of
 from yunque.solutions.aml.classify import classify
 from yunque.solutions.aml.intake.intake import take_in
 from yunque.solutions.aml.intake.read_file import read_file
-from yunque.solutions.aml.layers import FAILURES, Learnt, ask
+from yunque.solutions.aml.layers import FAILURES, Learnt
 from yunque.solutions.aml.result import Heading, facts, operation_rows
 from yunque.solutions.aml.store.audit import Entry, newest_details, record
+from yunque.solutions.aml.store.catalogues import keep_catalogue, read_kept
 from yunque.solutions.aml.store.history import part_of
 
 _LOG = logging.getLogger("yunque.aml")
@@ -139,6 +141,8 @@ def finish(desk: Desk, path: Path, price: Price | None = None) -> Outcome:
         "modo": answered.facts["modo"],
         "cobro": answered.facts["cobro"],
     }
+    keep_learnt(desk, name, answered.learnt, answered.operations)
+    keep_catalogue(desk.database, desk.catalogue)
     entry = Entry(actor=desk.actor, action=FINISHED, subject=name, details=details)
     record(desk.database, desk.tenant, entry)
     path.unlink()
@@ -152,14 +156,15 @@ class Answered:
 
     facts: dict[str, Any]
     operations: pl.DataFrame
+    learnt: Learnt
 
 
 def answer(desk: Desk, name: str, number: int, judged: Judged) -> Answered:
     """Classify a part and build what its result says; the same part gives the same result."""
     if judged.kept.at is None:
         raise StorageError("The part has no date.")
-    learnt: Learnt = ask(desk.scorer, judged.mine(judged.enriched))
-    operations = classify(judged.mine(judged.found.operations), learnt)
+    learnt, kept = learnt_of(desk, name, judged)
+    operations = explained(classify(judged.mine(judged.found.operations), learnt), learnt, kept, judged)
     heading = Heading(
         analysis_id=name,
         created=judged.kept.at,
@@ -170,7 +175,8 @@ def answer(desk: Desk, name: str, number: int, judged: Judged) -> Answered:
         corrected=judged.past.corrected,
         changed=changed_before(desk, number, judged) if number > 1 else (),
     )
-    return Answered(facts=facts(heading, judged.found, operations, learnt), operations=operations)
+    told = facts(heading, judged.found, operations, learnt)
+    return Answered(facts=told, operations=operations, learnt=learnt)
 
 
 def table(judged: Judged, operations: pl.DataFrame) -> pl.DataFrame:
@@ -213,17 +219,22 @@ def public_error(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def rerun(desk: Desk, analysis_id: str) -> dict[str, Any]:
-    """Give the result of a kept analysis again, as of then; nothing is written.
+    """Give the result of a kept analysis again, as of then and by its own edition of the law's tables.
+
+    Nothing is written.
 
     Raises:
         NotFoundError: no such analysis was kept.
+        StorageError: its edition of the tables was not.
     """
     name = check_analysis_id(analysis_id)
     number = part_of(desk.database, desk.tenant, name)
     if number is None:
         raise NotFoundError(f"No analysis {name!r} was kept.")
+    then = newest_details(desk.database, desk.tenant, action=FINISHED, subject=name)
+    if then.get("catalogo", desk.catalogue.sha256) != desk.catalogue.sha256:
+        desk = replace(desk, catalogue=read_kept(desk.database, then["catalogo"]))
     judged = judge(desk, number)
     answered = answer(desk, name, number, judged)
-    then = newest_details(desk.database, desk.tenant, action=FINISHED, subject=name)
     paid = {"cobro": then["cobro"]} if "cobro" in then else {}
     return {**answered.facts, **paid, "operaciones": list(operation_rows(judged.found, answered.operations))}

@@ -3,10 +3,12 @@
 import polars as pl
 
 from yunque.solutions.aml.law.evaluate import ORDER
-from yunque.solutions.aml.layers import Learnt, risk
+from yunque.solutions.aml.layers import BY_ROW, Learnt, risk
 
 INCOMPLETE = "limpio_con_datos_faltantes"  # clean as far as can be told, and what is missing is said
 CLEAN = ORDER[0]
+ALERTS = ("inusual", "preocupante")
+BESIDE = ("segmento", *BY_ROW, "sorteada")
 SCORES = {"p_sospecha": pl.Float64, "anomalia": pl.Float64, "riesgo": pl.Float64, "clase_ml": pl.String}
 
 
@@ -16,14 +18,28 @@ def classify(operations: pl.DataFrame, learnt: Learnt) -> pl.DataFrame:
     The layers say "limpio", "inusual" or "preocupante", never "relevante", which is arithmetic; they can only
     raise. Without layers scores and `clase_ml` are null and the floor stands.
     """
-    scored = with_scores(operations, learnt)
+    return raised(with_scores(operations, learnt))
+
+
+def raised(scored: pl.DataFrame) -> pl.DataFrame:
+    """Add `clase` to operations with `piso`, `estado`, `falta_dato`, `clase_ml`: the higher of two."""
     lacks = pl.col("estado").is_not_null() | pl.col("falta_dato").is_not_null() | pl.col("efectivo_sin_regla")
     higher = pl.max_horizontal(level("piso"), level("clase_ml").fill_null(0))
     final = higher.replace_strict(dict(enumerate(ORDER)), return_dtype=pl.String)
     clean = final == CLEAN
-    return scored.with_columns(
+    classed = scored.with_columns(
         clase=pl.when(clean & lacks.fill_null(value=False)).then(pl.lit(INCOMPLETE)).otherwise(final)
     )
+    return with_sample(classed)
+
+
+def with_sample(classed: pl.DataFrame) -> pl.DataFrame:
+    """Say which of the drawn rows lie below the line: nobody would look at them but for the draw."""
+    if "sorteada" not in classed.columns:
+        return classed
+    below = ~pl.col("clase").is_in(ALERTS)
+    drawn = pl.col("sorteada").fill_null(value=False)
+    return classed.with_columns(muestra=drawn & below).drop("sorteada")
 
 
 def with_scores(operations: pl.DataFrame, learnt: Learnt) -> pl.DataFrame:
@@ -31,15 +47,20 @@ def with_scores(operations: pl.DataFrame, learnt: Learnt) -> pl.DataFrame:
     if learnt.scores is None:
         return operations.with_columns(pl.lit(None, kind).alias(name) for name, kind in SCORES.items())
     scores = learnt.scores
+    beside = [name for name in BESIDE if name in scores.table.columns]
+    by_row = BY_ROW[0] in beside
+    unusual, worrying = (
+        (pl.col(name) for name in BY_ROW) if by_row else (pl.lit(scores.unusual), pl.lit(scores.worrying))
+    )
     said = (
-        pl.when(pl.col("riesgo") >= scores.worrying)
+        pl.when(pl.col("riesgo") >= worrying)
         .then(pl.lit("preocupante"))
-        .when(pl.col("riesgo") >= scores.unusual)
+        .when(pl.col("riesgo") >= unusual)
         .then(pl.lit("inusual"))
         .when(pl.col("riesgo").is_not_null())
         .then(pl.lit(CLEAN))
     )
-    table = scores.table.select("id_operacion", "p_sospecha", "anomalia")
+    table = scores.table.select("id_operacion", pl.col("p_sospecha", "anomalia").cast(pl.Float64), *beside)
     joined = operations.join(table, on="id_operacion", how="left", maintain_order="left")
     return joined.with_columns(riesgo=risk()).with_columns(clase_ml=said)
 

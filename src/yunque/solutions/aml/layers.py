@@ -8,9 +8,11 @@ import polars as pl
 
 from yunque.errors import YunqueError
 
-Mode = Literal["completo", "solo_reglas"]
+Mode = Literal["completo", "parcial", "solo_reglas"]
 LAYERS = ("supervisada", "no_supervisada", "politica_de_umbrales")
 ANOMALY_SHARE = 0.5
+SCORE_OF = {"supervisada": "p_sospecha", "no_supervisada": "anomalia"}
+BY_ROW = ("umbral_inusual", "umbral_preocupante")
 # what a broken or foreign model may raise; anything else is a fault of ours and must be seen
 FAILURES = (
     YunqueError,
@@ -38,11 +40,15 @@ class Scores:
     """What the layers say of operations.
 
     Attributes:
-        table: `id_operacion`, `p_sospecha` (0 to 1), `anomalia` (a percentile, 0 to 1).
+        table: `id_operacion`, `p_sospecha` (0 to 1), `anomalia` (a percentile, 0 to 1); the column of a layer
+            that did not run is null. Where a policy sets thresholds by segment: `segmento`,
+            `umbral_inusual`, `umbral_preocupante`; where rows below the line are drawn: `sorteada`.
         unusual, worrying: from which risk on an operation is "inusual", "preocupante".
         layers: which ran.
         model: facts of the model, for the result.
         policy: facts of the threshold policy, for the result.
+        why: rows to explain, and all operations enriched -> `id_operacion` and `razones_ml` (JSON); None
+            where nothing explains.
     """
 
     table: pl.DataFrame
@@ -51,6 +57,7 @@ class Scores:
     layers: tuple[Layer, ...]
     model: dict[str, object] = field(default_factory=dict)
     policy: dict[str, object] = field(default_factory=dict)
+    why: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame] | None = None
 
 
 Scorer = Callable[[pl.DataFrame], Scores]
@@ -74,23 +81,36 @@ def ask(scorer: Scorer | None, enriched: pl.DataFrame) -> Learnt:
         check(scores, enriched)
     except FAILURES as error:
         return alone(f"fallo: {type(error).__name__}")
-    return Learnt(mode="completo", scores=scores, layers=scores.layers)
+    mode: Mode = "completo" if all(layer.ran for layer in scores.layers) else "parcial"
+    return Learnt(mode=mode, scores=scores, layers=scores.layers)
 
 
 def check(scores: Scores, enriched: pl.DataFrame) -> None:
     """Refuse scores that are not one finite pair from 0 to 1 for every operation.
 
+    A layer that says it did not run leaves its number empty; one of both must have run.
+
     Raises:
         ValueError: they are not.
     """
-    numbers = scores.table.select("p_sospecha", "anomalia")
-    whole = numbers.select(
-        pl.all_horizontal(pl.all().is_between(0.0, 1.0)).fill_null(value=False).all()
-    ).item()
+    absent = {SCORE_OF[layer.name] for layer in scores.layers if not layer.ran and layer.name in SCORE_OF}
+    told = [name for name in SCORE_OF.values() if name not in absent]
+    is_whole = bool(told) and in_range(scores.table, told)
+    is_empty = all(scores.table[name].is_null().all() for name in absent)
     known = scores.table["id_operacion"]
     is_complete = known.n_unique() == known.len() and enriched["id_operacion"].is_in(known.implode()).all()
-    if not (whole and is_complete and 0.0 <= scores.unusual <= scores.worrying):
+    in_order = 0.0 <= scores.unusual <= scores.worrying
+    if BY_ROW[0] in scores.table.columns:
+        rising = (scores.table[BY_ROW[0]] <= scores.table[BY_ROW[1]]).all()
+        in_order = in_order and in_range(scores.table, list(BY_ROW)) and bool(rising)
+    if not (is_whole and is_empty and is_complete and in_order):
         raise ValueError("The layers did not score every operation.")
+
+
+def in_range(table: pl.DataFrame, names: list[str]) -> bool:
+    """Whether all numbers of some columns are there and lie from 0 to 1."""
+    numbers = pl.col(names).is_between(0.0, 1.0).fill_null(value=False)
+    return bool(table.select(pl.all_horizontal(numbers).all()).item())
 
 
 def alone(reason: str) -> Learnt:
@@ -100,5 +120,7 @@ def alone(reason: str) -> Learnt:
 
 
 def risk() -> pl.Expr:
-    """Join probability and anomaly: 1 - (1 - p)(1 - a / 2)."""
-    return 1.0 - (1.0 - pl.col("p_sospecha")) * (1.0 - ANOMALY_SHARE * pl.col("anomalia"))
+    """Join probability and anomaly: 1 - (1 - p)(1 - a / 2); a layer that did not run adds nothing."""
+    p, anomaly = pl.col("p_sospecha"), pl.col("anomalia")
+    found = 1.0 - (1.0 - p.fill_null(0.0)) * (1.0 - ANOMALY_SHARE * anomaly.fill_null(0.0))
+    return pl.when(p.is_not_null() | anomaly.is_not_null()).then(found)

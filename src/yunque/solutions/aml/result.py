@@ -1,5 +1,6 @@
 """The result of an analysis as one JSON document: obligations, numbers, class and reasons by row."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +34,7 @@ OWN = (
         "acum_n",
     ),
     *("acum_c", "acum_umas", "acum_por_umas", "acum_por_pesos", "acum_nuevo_c", "acum_nuevo_umas"),
-    *("tipo_operacion", "sector_actividad", "intento"),
+    *("tipo_operacion", "sector_actividad", "intento", "razones_ml", "muestra"),
 )
 
 
@@ -196,7 +197,8 @@ def one(
         "umbral": distance(row),
         "acumulado": sums(row, ids),
         "puntajes": {name: row[name] for name in ("p_sospecha", "anomalia", "riesgo")},
-        "razones": [reason(rule, row) for rule in fired],
+        "razones": [*(reason(rule, row) for rule in fired), *json.loads(row.get("razones_ml") or "[]")],
+        "muestra": bool(row.get("muestra")),
         "advertencias": [item.code for item in meanings(row["marcas"])],
     }
 

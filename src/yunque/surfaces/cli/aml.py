@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yunque.surfaces.cli import aml_learn, aml_officer
 from yunque.surfaces.cli.console import note, say, write_json, write_table
 from yunque.surfaces.cli.options import AsJson
 
@@ -16,6 +17,8 @@ app = typer.Typer(
     help="Prevención de lavado de dinero (LFPIORPI): obligations by the law, row by row.",
     rich_markup_mode=None,
 )
+aml_officer.add_to(app)
+aml_learn.add_to(app)
 Tenant = Annotated[str, typer.Option("--tenant", metavar="NAME", help="Whose operations these are.")]
 Folder = Annotated[
     Path | None,
@@ -38,6 +41,18 @@ def desk_of(folder: Path | None, tenant: str) -> "Desk":
         actor=person(),
         clock=platform.clock,
     )
+
+
+def scored_desk(folder: Path | None, tenant: str) -> "Desk":
+    """Build the desk with the learnt layers that score its files: the tenant's own, else the base model."""
+    from dataclasses import replace
+
+    from yunque.services.aml_layers import scorer_of
+    from yunque.surfaces.bootstrap import open_platform
+
+    platform = open_platform()
+    scorer = scorer_of(platform.database, platform.registry, tenant)
+    return replace(desk_of(folder, tenant), scorer=scorer)
 
 
 @app.command("enrich")
@@ -86,7 +101,7 @@ def run(
     """Run one pending analysis, or all: processed/ID.json and .csv, or failed/ID_error.json."""
     from yunque.services.aml_run import run_pending
 
-    outcomes = run_pending(desk_of(folder, tenant), analysis_id)
+    outcomes = run_pending(scored_desk(folder, tenant), analysis_id)
     if as_json:
         write_json(
             [
@@ -136,7 +151,7 @@ def rerun(
     """Give a kept analysis again, as of then, as JSON on stdout; nothing is written."""
     from yunque.services.aml_run import rerun as again
 
-    write_json(again(desk_of(folder, tenant), analysis_id))
+    write_json(again(scored_desk(folder, tenant), analysis_id))
 
 
 @app.command("verify")

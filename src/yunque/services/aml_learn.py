@@ -1,0 +1,144 @@
+"""Learn from the officer's decisions: train, hold against the layers in use, and adopt through the gates."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from yunque.learning.progress import Progress, ignore
+from yunque.models.registry import Registry
+from yunque.services.aml_desk import Desk
+from yunque.services.aml_labels import labelled
+from yunque.services.aml_layers import Layers
+from yunque.services.aml_measure import area
+from yunque.services.aml_train import StackRequest, TrainedStack, train_stack
+from yunque.services.publish import publish
+from yunque.solutions.aml.layers import ANOMALY_SHARE, FAILURES
+from yunque.solutions.aml.stack import FOREST, GROUPS, SUPERVISED, Stack
+from yunque.solutions.aml.store.policies import STACK, add_event
+
+WORDS = {SUPERVISED: "sospecha", FOREST: "bosque", GROUPS: "grupos"}
+NOISE = 0.005  # of PR-AUC; less than this below the layers in use is a tie
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnRequest:
+    """How to learn: budget of all trainings, the review budget, seed, who asks."""
+
+    by: str
+    budget: str | float = "120s"
+    alert_share: float = 0.01
+    seed: int = 7
+    threads: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearntStack:
+    """What came of it.
+
+    Attributes:
+        stack: the record; its models name versions of the registry.
+        adopted: whether the tenant's results are scored by it from now on.
+        shortfalls: what it fell short of, in words; () when adopted.
+        version: of the record of models and policies; "" when not adopted.
+        incumbent: PR-AUC of the layers in use on the same rows; NaN where there were none.
+    """
+
+    stack: Stack
+    adopted: bool
+    shortfalls: tuple[str, ...]
+    version: str
+    incumbent: float
+
+
+def learn_stack(
+    desk: Desk,
+    registry: Registry,
+    folder: Path,
+    request: LearnRequest,
+    on_progress: Callable[[Progress], None] = ignore,
+) -> LearntStack:
+    """Train on the tenant's decisions and adopt what passes every gate.
+
+    The models' own gates (baselines, leak alarm, golden rows) and one more: on the rows of the folds the new
+    layers must rank at least as well as those in use.
+
+    Raises:
+        DataError: too few decisions of either kind.
+    """
+    found = labelled(desk)
+    made = train_stack(
+        StackRequest(
+            table=found.table,
+            all_rows=found.all_rows,
+            name=base_name(desk.tenant),
+            origin="cliente",
+            by=request.by,
+            budget=request.budget,
+            alert_share=request.alert_share,
+            seed=request.seed,
+            threads=request.threads,
+        ),
+        folder,
+        desk.clock,
+        on_progress,
+    )
+    incumbent = rank_of(desk, made)
+    references, gaps = published(made, registry, desk.tenant, request.by)
+    stack = replace(
+        made.stack, models=references, name=f"{made.stack.name}-{references[SUPERVISED].split('@')[1]}"
+    )
+    if np.isfinite(incumbent) and made.measured.pr_auc < incumbent - NOISE:
+        gaps = (
+            *gaps,
+            f"Las capas en uso ordenan mejor: PR-AUC {incumbent:.4f} contra {made.measured.pr_auc:.4f}.",
+        )
+    if gaps:
+        return LearntStack(stack=stack, adopted=False, shortfalls=gaps, version="", incumbent=incumbent)
+    event = adopt(desk, stack, request.by)
+    return LearntStack(stack=stack, adopted=True, shortfalls=(), version=event, incumbent=incumbent)
+
+
+def adopt(desk: Desk, stack: Stack, by: str) -> str:
+    """Put layers in use for a tenant; the audit log holds which and what was measured."""
+    told = {"pila": stack.name, "modelos": dict(stack.models), "metricas": dict(stack.metrics)}
+    event = add_event(
+        desk.database, desk.tenant, STACK, actor=by, content={"pila": stack.document()}, told=told
+    )
+    return event.label
+
+
+def base_name(tenant: str) -> str:
+    """Give the name that a tenant's models begin with; what a model's name cannot hold becomes a dash."""
+    kept = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in tenant.lower())
+    return f"aml.{kept.strip('-')[:32] or 'inquilino'}"
+
+
+def published(
+    made: TrainedStack, registry: Registry, tenant: str, by: str
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Publish the three bundles; give their versions and what they fall short of."""
+    references: dict[str, str] = {}
+    gaps: list[str] = []
+    for role, word in WORDS.items():
+        done = publish(registry, made.folder(role), name=f"{base_name(tenant)}.{word}", by=by)
+        references[role] = done.version.label
+        gaps += [f"{word}: {gap.message}" for gap in done.shortfalls]
+    return references, tuple(gaps)
+
+
+def rank_of(desk: Desk, made: TrainedStack) -> float:
+    """Give the PR-AUC of the layers in use on the rows that the new were measured on; NaN without any."""
+    if not isinstance(desk.scorer, Layers):
+        return float("nan")
+    held = made.held_out
+    try:
+        scores = desk.scorer(held.drop("p_sospecha", "anomalia", "riesgo"))
+    except FAILURES:
+        return float("nan")
+    p = scores.table["p_sospecha"].fill_null(0.0).to_numpy()
+    anomaly = scores.table["anomalia"].fill_null(0.0).to_numpy()
+    risk = 1.0 - (1.0 - p) * (1.0 - ANOMALY_SHARE * anomaly)
+    return area(held["sospecha"].cast(pl.Int64).to_numpy(), risk)

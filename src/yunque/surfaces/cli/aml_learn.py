@@ -1,0 +1,210 @@
+"""`yunque aml train | base-model | policy …`: what is learnt beside the law, and who puts it in force."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from yunque.surfaces.cli.console import note, say, write_json, write_table
+from yunque.surfaces.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from yunque.services.aml_desk import Desk
+    from yunque.solutions.aml.policy import Policy
+    from yunque.solutions.aml.store.policies import PolicyEvent
+
+app = typer.Typer(
+    help="Umbrales de alerta: aprenderlos, verlos, aprobarlos, revertirlos.", rich_markup_mode=None
+)
+Tenant = Annotated[str, typer.Option("--tenant", metavar="NAME", help="Whose layers these are.")]
+Budget = Annotated[str, typer.Option("--budget", metavar="TIME", help="For all trainings: 60s, 5m.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seeds every random choice.")]
+Version = Annotated[str, typer.Argument(metavar="VERSION", help="A proposal: v7.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the audit log.")]
+
+
+def learnt_desk(tenant: str) -> "Desk":
+    """Build the desk with the layers that score it."""
+    from yunque.surfaces.cli.aml import scored_desk
+
+    return scored_desk(None, tenant)
+
+
+def add_to(commands: typer.Typer) -> None:
+    """Add the commands to `yunque aml`."""
+    commands.command("train")(train)
+    commands.command("base-model")(base_model)
+    commands.add_typer(app, name="policy")
+
+
+def train(
+    budget: Budget = "120s",
+    seed: Seed = 7,
+    alert_share: Annotated[
+        float, typer.Option("--alert-share", help="Share of the operations that can be reviewed.")
+    ] = 0.01,
+    tenant: Tenant = "local",
+    as_json: AsJson = False,
+) -> None:
+    """Train the layers on the officer's decisions and adopt them if they pass every gate."""
+    from yunque.services.aml_learn import LearnRequest, learn_stack
+    from yunque.surfaces.bootstrap import open_platform, person
+
+    platform = open_platform()
+    desk = learnt_desk(tenant)
+    request = LearnRequest(
+        by=person(), budget=budget, seed=seed, alert_share=alert_share, threads=platform.threads
+    )
+    with platform.scratch() as folder:
+        folder.mkdir(parents=True)
+        found = learn_stack(desk, platform.registry, folder, request)
+    facts = {
+        "adoptada": found.adopted,
+        "version": found.version or None,
+        "pila": found.stack.label,
+        "modelos": dict(found.stack.models),
+        "metricas": dict(found.stack.metrics),
+        "pr_auc_en_uso": found.incumbent if found.incumbent == found.incumbent else None,
+        "faltas": list(found.shortfalls),
+    }
+    if as_json:
+        write_json(facts)
+    else:
+        say(json.dumps(facts["metricas"], ensure_ascii=False, indent=1))
+        for gap in found.shortfalls:
+            note(gap)
+        say(
+            f"En uso desde ahora: {found.stack.label} ({found.version})."
+            if found.adopted
+            else "No se adopta: siguen las capas que estaban en uso."
+        )
+    if not found.adopted:
+        raise typer.Exit(2)
+
+
+def base_model(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write it; it must not exist.")],
+    rows: Annotated[int, typer.Option("--rows", help="Operations of the generator.")] = 60_000,
+    budget: Budget = "240s",
+    seed: Seed = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Train the base model on the seeded generator: modelo_base_sintetico, as it ships."""
+    from yunque.runtime.clock import REAL_CLOCK
+    from yunque.services.aml_base import BaseRequest, make_base
+    from yunque.solutions.aml.law.read_catalogue import catalogue
+
+    wanted = BaseRequest(by="yunque", budget=budget, rows=rows, seed=seed)
+    made = make_base(folder, catalogue(), REAL_CLOCK, wanted)
+    facts = {"path": str(folder), "pila": made.stack.label, "metricas": dict(made.stack.metrics)}
+    if as_json:
+        write_json(facts)
+        return
+    say(json.dumps(facts, ensure_ascii=False, indent=1))
+
+
+@app.command("show")
+def show(tenant: Tenant = "local", as_json: AsJson = False) -> None:
+    """Show the layers in use, the thresholds in force, and the proposal that waits, with its shadow."""
+    from yunque.services.aml_policy import in_force, settings_of, shadow_facts, shadow_of, stack_in_use
+    from yunque.solutions.aml.policy import read_policy
+    from yunque.solutions.aml.store.policies import IN_FORCE, PROPOSED, newest, read_events
+
+    desk = learnt_desk(tenant)
+    stack, policy = stack_in_use(desk), in_force(desk)
+    events = read_events(desk.database, desk.tenant)
+    waiting = newest(events, PROPOSED, *IN_FORCE)
+    proposal: dict[str, Any] | None = None
+    if waiting is not None and waiting.event == PROPOSED:
+        proposed = read_policy(waiting.content, version=waiting.label, approved_by=None)
+        shadow = shadow_facts(shadow_of(desk, waiting, proposed))
+        proposal = {"version": waiting.label, "evidencia": dict(proposed.evidence), "sombra": shadow}
+    facts = {
+        "capas": stack.facts(),
+        "umbrales_del_modelo": {"inusual": stack.unusual, "preocupante": stack.worrying},
+        "en_vigor": policy.facts(),
+        "ajustes": vars(settings_of(events)),
+        "propuesta": proposal,
+        "historia": [history_line(event) for event in events],
+    }
+    if as_json:
+        write_json(facts)
+        return
+    say(f"Capas: {stack.label}, entrenadas el {stack.trained}.")
+    table_of(policy, stack.unusual, stack.worrying)
+    if proposal is not None:
+        say(json.dumps(proposal, ensure_ascii=False, indent=1))
+
+
+def table_of(policy: "Policy", unusual: float, worrying: float) -> None:
+    """Write the thresholds of each segment."""
+    from yunque.solutions.aml.policy import SEGMENTS
+
+    rows = []
+    for name in SEGMENTS:
+        low, high = policy.thresholds.get(name, (unusual, worrying))
+        rows.append([name, f"{low:.4f}", f"{high:.4f}", policy.version])
+    write_table("", ["segmento", "inusual", "preocupante", "versión"], rows, right="inusual, preocupante")
+
+
+def history_line(event: "PolicyEvent") -> dict[str, Any]:
+    """Give an event without its content."""
+    return {
+        "version": event.label,
+        "evento": event.event,
+        "por": event.actor,
+        "cuando": event.at.isoformat(),
+    }
+
+
+@app.command("propose")
+def propose(tenant: Tenant = "local", as_json: AsJson = False) -> None:
+    """Learn from the periods that closed and propose thresholds; nothing changes until one is approved."""
+    from yunque.services.aml_policy import propose as make
+
+    desk = learnt_desk(tenant)
+    told(make(desk, by=desk.actor), as_json)
+
+
+@app.command("approve")
+def approve(version: Version, tenant: Tenant = "local", as_json: AsJson = False) -> None:
+    """Put a proposal in force, once its shadow period is over."""
+    from yunque.services.aml_policy import approve as put
+
+    desk = learnt_desk(tenant)
+    told(put(desk, version, by=desk.actor), as_json)
+
+
+@app.command("rollback")
+def rollback(reason: Reason, tenant: Tenant = "local", as_json: AsJson = False) -> None:
+    """Put back in force what was before the policy in force."""
+    from yunque.services.aml_policy import roll_back
+
+    desk = learnt_desk(tenant)
+    told(roll_back(desk, by=desk.actor, reason=reason), as_json)
+
+
+@app.command("freeze")
+def freeze(
+    reason: Reason,
+    thaw: Annotated[bool, typer.Option("--thaw", help="Allow proposals and approvals again.")] = False,
+    tenant: Tenant = "local",
+    as_json: AsJson = False,
+) -> None:
+    """Stop proposals and approvals; the policy in force stays."""
+    from yunque.services.aml_policy import freeze as stop
+
+    desk = learnt_desk(tenant)
+    told(stop(desk, by=desk.actor, reason=reason, thaw=thaw), as_json)
+
+
+def told(event: "PolicyEvent", as_json: bool) -> None:
+    """Tell an event that was added."""
+    if as_json:
+        write_json({**history_line(event), "contenido": dict(event.content)})
+        return
+    say(f"{event.label}: {event.event}, por {event.actor}.")
+    evidence = event.content.get("evidencia") or event.content.get("evidence")
+    if evidence:
+        say(json.dumps(evidence, ensure_ascii=False, indent=1))
