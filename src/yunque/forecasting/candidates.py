@@ -14,7 +14,7 @@ from yunque.forecasting.trials import SAMPLE, History, Moment, Trials
 from yunque.runtime.parallel import Parallel, map_tasks
 
 ROUTE_MODELS: dict[str, tuple[str, ...]] = {
-    "season": ("SES", "SeasonalNaive", "DOT", "Theta", "ETS_MNM", "ETS_AAdA"),
+    "season": ("SES", "SeasonalNaive", "DOT", "Theta", "ETS_MNM"),
     "level": ("Recent", "SES", "TSB", "IMAPA", "DOT1"),
     "sparse": ("Average", "Recent", "SES", "TSB", "TSBslow", "IMAPA", "ADIDA"),
     "short": ("Average", "SES"),

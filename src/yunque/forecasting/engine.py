@@ -163,5 +163,6 @@ class Engine:
         usual = Choice(weights=dict.fromkeys(names, 1.0), losses={}, reason="never_sold")
         weights = choices.get(("new", "new"), usual).weights
         answer = means.copy()
-        answer[rows] = weighted({n: self.trials.forecasts[n][place, rows] for n in weights}, weights)
+        said = {name: self.trials.forecasts[name][place, rows] for name in weights}
+        answer[rows] = weighted(said, weights) if said else 0.0
         return np.nan_to_num(answer)

@@ -16,8 +16,11 @@ from yunque.forecasting.panel import FloatArray
 from yunque.forecasting.scale import FLOOR
 from yunque.forecasting.trials import History, Moment
 
-RECENT = 3
-LIMITS = (0.6, 1.7)
+RECENT, JUDGED = 5, 6
+LIMITS = (0.7, 1.4)
+MOST = 12.0
+"""No article counts for more than so many of its usual spreads: one great order is no common pull."""
+
 LEAST_GAIN = 0.002
 TOTAL_MODELS = ("SES", "DOT1")
 
@@ -63,12 +66,12 @@ def forecast_total(history: History, moment: Moment, span: int) -> float:
 
 def choose_lift(past: Sequence[Seen], earlier: Sequence[Sequence[Seen]]) -> Lift:
     """Choose the rule that erred least: `earlier[i]` are the moments that had come true at `past[i]`."""
-    judged = [(seen, before) for seen, before in zip(past, earlier, strict=True) if before]
+    judged = [(seen, before) for seen, before in zip(past, earlier, strict=True) if before][-JUDGED:]
     if len(judged) < 2:
         return NONE
-    losses = [np.mean([_loss(seen, factor(rule, seen, before)) for seen, before in judged]) for rule in RULES]
+    losses = [_loss([(seen, factor(rule, seen, before)) for seen, before in judged]) for rule in RULES]
     best = int(np.argmin(losses))
-    return RULES[best] if losses[best] < losses[0] * (1 - LEAST_GAIN) else NONE
+    return RULES[best] if losses[best] < losses[0] - LEAST_GAIN else NONE
 
 
 def factor(rule: Lift, now: Seen, before: Sequence[Seen]) -> float:
@@ -79,23 +82,27 @@ def factor(rule: Lift, now: Seen, before: Sequence[Seen]) -> float:
     return float(np.clip(ratio, *LIMITS) ** rule.power)
 
 
-def _weights(seen: Seen) -> FloatArray:
-    """Weigh articles by the inverse of their usual spread, so that one great order moves little."""
-    return np.asarray(1.0 / (seen.moment.dispersion * np.sqrt(seen.moment.level + FLOOR)))
+def _weighed(seen: Seen) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Give forecast, actual, usual spread and weight of the settled articles.
 
-
-def _is_settled(seen: Seen) -> np.ndarray:
+    The weight is the root of the inverse spread, half-way between units and standard scores: great articles
+    count for more, but one of them does not speak for all.
+    """
     settled = ~np.isin(seen.moment.routes, ("", "new", "ended"))
-    return np.asarray(settled & ~np.isnan(seen.actual) & ~np.isnan(seen.forecast[:, 0]))
+    rows = settled & ~np.isnan(seen.actual) & ~np.isnan(seen.forecast[:, 0])
+    usual = (seen.moment.dispersion * np.sqrt(seen.moment.level + FLOOR))[rows]
+    forecast = seen.forecast[rows, : seen.span].sum(axis=1)
+    return forecast, seen.actual[rows], usual, 1.0 / np.sqrt(usual)
 
 
 def _missed(before: Sequence[Seen]) -> float:
     came = expected = 0.0
     for seen in before:
-        rows, weights = _is_settled(seen), _weights(seen)
-        came += float((seen.actual * weights)[rows].sum())
-        expected += float((seen.forecast[:, : seen.span].sum(axis=1) * weights)[rows].sum())
-    return (came + 1.0) / (expected + 1.0)
+        forecast, actual, usual, weight = _weighed(seen)
+        held = np.clip((actual - forecast) / usual, -MOST, MOST) * usual
+        came += float(((forecast + held) * weight).sum())
+        expected += float((forecast * weight).sum())
+    return came / expected if expected > 0 else 1.0
 
 
 def _total(now: Seen) -> float:
@@ -103,8 +110,13 @@ def _total(now: Seen) -> float:
     return now.total / expected if expected > 0 and np.isfinite(now.total) else 1.0
 
 
-def _loss(seen: Seen, factor: float) -> float:
-    """Give absolute error and half of the common bias, in units of usual spread."""
-    rows, weights = _is_settled(seen), _weights(seen)
-    error = ((seen.actual - factor * seen.forecast[:, : seen.span].sum(axis=1)) * weights)[rows]
-    return float(np.abs(error).sum() + 0.5 * abs(error.sum())) / max(1, int(rows.sum()))
+def _loss(judged: Sequence[tuple[Seen, float]]) -> float:
+    """Give absolute error and common bias, each a share of what came."""
+    wrong = signed = total = 0.0
+    for seen, lifted in judged:
+        forecast, actual, usual, weight = _weighed(seen)
+        error = np.clip((actual - lifted * forecast) / usual, -MOST, MOST) * usual * weight
+        wrong += float(np.abs(error).sum())
+        signed += float(error.sum())
+        total += float((actual * weight).sum())
+    return (wrong + abs(signed)) / total if total > 0 else 0.0

@@ -65,15 +65,14 @@ class SumQuantiles:
             return 0.0 if quantity > 0 or outcomes[-1] == 0 else float(1 - GRID[-1])
         if quantity < outcomes[0]:
             return 1.0
-        steps = (
-            np.arange(len(GRID)) * 1e-12 * (1.0 + outcomes[-1])
-        )  # ties: count all that lie at the quantity
+        # Quantiles may tie; all that lie at the quantity are counted as within it.
+        steps = np.arange(len(GRID)) * 1e-12 * (1.0 + outcomes[-1])
         return float(1.0 - np.interp(quantity, outcomes + steps, GRID))
 
     def outcomes(self, unique_id: str, periods: float) -> FloatArray:
         """Give the quantiles at every probability of `GRID`, units, non-decreasing."""
         at, span = np.array([self._at(unique_id)]), np.array([periods], dtype=float)
-        return self._outcomes(at, span)[0]
+        return np.asarray(self._outcomes(at, span)[0])
 
     def sample(self, unique_id: str, periods: float, draws: int = 200) -> FloatArray:
         """Give `draws` equally likely outcomes (units, ascending): the quantiles at (i + 1/2) / draws."""
