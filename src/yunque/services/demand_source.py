@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import sqlalchemy as sa
 
+from yunque.data.table import read_table
 from yunque.errors import StorageError, TableError, UsageError
 from yunque.solutions.aml.intake.read_file import SPREADSHEETS, read_file
 from yunque.solutions.demand.intake import SOURCES
@@ -23,6 +24,7 @@ FILE_NAMES = {
     "promotions": ("promotions", "promociones"),
 }
 SUFFIXES = (".csv", ".parquet", ".arrow", ".ndjson", ".gz", ".zst", ".txt", *SPREADSHEETS)
+NEEDED = ("movements", "sales")
 R2_QUERY = {"movements": "SELECT * FROM movimientos_inventario"}
 MOST_ROWS = 20_000_000
 _READS = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
@@ -60,11 +62,31 @@ def _read_folder(folder: Path) -> dict[str, pl.DataFrame]:
                 f"The folder holds two files of {kind}; one of them is {path.name!r}.",
                 hint="Keep one of them.",
             )
-        found[kind] = read_file(path)
+        table = _read_table(path, kind)
+        if table is not None:
+            found[kind] = table
     if not found:
         known = ", ".join(f"{names[-1]}.csv" for names in FILE_NAMES.values())
         raise UsageError(f"The folder {folder.name!r} holds none of the tables.", hint=f"Name them {known}.")
     return found
+
+
+def _read_table(path: Path, kind: str) -> pl.DataFrame | None:
+    """Read one file; None for a table beside the movements that has names and no rows."""
+    try:
+        return read_file(path)
+    except TableError:
+        is_empty = kind not in NEEDED and path.suffix.lower() not in SPREADSHEETS and _has_names_only(path)
+        if not is_empty:
+            raise
+    return None
+
+
+def _has_names_only(path: Path) -> bool:
+    try:
+        return read_table(path, limit=0).width > 0
+    except TableError:
+        return False
 
 
 def _kind_of(path: Path) -> str | None:

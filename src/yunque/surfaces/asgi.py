@@ -2,6 +2,8 @@
 
 import os
 import sys
+from functools import partial
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from starlette.types import ASGIApp
@@ -19,6 +21,9 @@ from yunque.surfaces.http.metrics_share import SharedCounts
 from yunque.surfaces.http.serving import Serving
 from yunque.surfaces.http.watch import Watch
 from yunque.surfaces.worker import open_desk
+
+if TYPE_CHECKING:
+    from yunque.services.demand_door import DemandDoor
 
 TRIALS = "trials"  # folder under the home
 
@@ -46,6 +51,7 @@ def build() -> ASGIApp:
             access_log=AccessLog(sys.stderr),
             watch=_open_watch(platform),
             office=open_desk(platform).office,
+            demand=partial(_open_demand, platform),
         )
     )
     if settings.traces_url is None:
@@ -53,6 +59,13 @@ def build() -> ASGIApp:
     from yunque.surfaces.http.traces import Traced, open_traces
 
     return Traced(app, open_traces(settings.traces_url, settings.traces_share))
+
+
+def _open_demand(platform: Platform) -> "DemandDoor":
+    """Open what R2's endpoints need, when the first of them is asked."""
+    from yunque.surfaces.demand_house import demand_door
+
+    return demand_door(platform)
 
 
 def _open_watch(platform: Platform) -> Watch:

@@ -1,5 +1,6 @@
 """Build what the demand services need from the platform; every way in uses the same."""
 
+from yunque.services.demand_door import DemandDoor
 from yunque.services.demand_train import DemandHouse
 from yunque.surfaces.bootstrap import Platform
 
@@ -14,3 +15,9 @@ def demand_house(platform: Platform) -> DemandHouse:
         clock=platform.clock,
         threads=platform.threads,
     )
+
+
+def demand_door(platform: Platform) -> DemandDoor:
+    """Give what R2's endpoints need."""
+    settings = platform.settings
+    return DemandDoor(house=demand_house(platform), data=settings.data_folder or settings.home / "data")

@@ -111,7 +111,7 @@ def fill_level(protection: FloatArray, lead: FloatArray, service: float) -> Floa
         middle = (low + high) / 2
         served = 1 - (short(protection, middle) - short(lead, middle)) / review
         low, high = np.where(served >= service, low, middle), np.where(served >= service, middle, high)
-    return high
+    return np.asarray(high)
 
 
 def newsvendor_level(

@@ -4,7 +4,7 @@ It names no target, because its models are learnt of series and not of rows: `fo
 `services/demand_train.py` its training.
 """
 
-from yunque.solution import Policy, Solution
+from yunque.solution import Policy, Route, Solution
 from yunque.solutions.demand.columns import RAW
 from yunque.solutions.demand.generator import generate
 from yunque.solutions.demand.result import faults
@@ -20,4 +20,14 @@ SOLUTION = Solution(
         ),
     ),
     result_faults=faults,
+    routes=tuple(
+        Route(
+            method="POST",
+            path=f"/assistant/api/ml/{name}/",
+            entry="yunque.surfaces.http.routes.assistant_demand:demand_routes",
+        )
+        for name in ("entrenar_modelos", "predecir_demanda", "recomendaciones_compras")
+    ),
+    jobs={"demand": "yunque.services.demand_job:run_demand_job"},
+    job_options="yunque.services.demand_requests:check_options",
 )

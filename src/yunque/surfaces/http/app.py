@@ -18,6 +18,7 @@ from yunque.surfaces.http.guard import Admission, Guard
 from yunque.surfaces.http.limits import BodyLimit
 from yunque.surfaces.http.needs import refuse_undeclared
 from yunque.surfaces.http.observe import Observe
+from yunque.surfaces.http.routes.assistant_demand import demand_routes
 from yunque.surfaces.http.routes.drift import drift_routes
 from yunque.surfaces.http.routes.health import health_routes
 from yunque.surfaces.http.routes.invocations import invocation_routes
@@ -85,6 +86,8 @@ def documented_app(serving: Serving, admission: Admission) -> FastAPI:
     if serving.office is not None:
         for router in office_routes(serving.office, serving.shelf):
             app.include_router(router)
+    if serving.demand is not None:
+        app.include_router(demand_routes(serving.demand))
     app.include_router(docs_routes(app))
     refuse_undeclared(app)
     # The last one added is the outermost.

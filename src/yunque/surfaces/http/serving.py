@@ -1,6 +1,8 @@
 """What the HTTP surface is given: models, limits, keys and counters."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -18,6 +20,9 @@ from yunque.surfaces.http.metrics import Metrics
 from yunque.surfaces.http.metrics_share import SharedCounts
 from yunque.surfaces.http.table_reader import TableReader
 from yunque.surfaces.http.watch import Watch
+
+if TYPE_CHECKING:
+    from yunque.services.demand_door import DemandDoor
 
 MOST_ANSWERERS = 64
 
@@ -56,6 +61,7 @@ class Serving:
         tables: reads bodies that are tables.
         watch: what is seen of the answers: log, drift, trials.
         office: where jobs are taken; None for a server that takes none.
+        demand: opens what R2's endpoints need, when the first of them is asked; None where there are none.
     """
 
     shelf: Shelf
@@ -70,6 +76,7 @@ class Serving:
     tables: TableReader = field(default_factory=TableReader)
     watch: Watch = field(default_factory=Watch)
     office: Office | None = None
+    demand: "Callable[[], DemandDoor] | None" = None
     answerers: Answerers = field(init=False)
 
     def __post_init__(self) -> None:
