@@ -4,7 +4,7 @@ import msgspec
 
 from yunque.runtime.jobs.context import JobContext, JobResult
 from yunque.runtime.jobs.folders import RESULT_NAME
-from yunque.services.demand_plan import plan_company, write_plan
+from yunque.services.demand_plan import page, plan_company, write_plan
 from yunque.services.demand_requests import read_job_options
 from yunque.services.demand_source import read_company
 from yunque.services.demand_train import DemandHouse, TrainAsk, train_demand
@@ -42,7 +42,7 @@ def run_demand_job(context: JobContext, house: PipelineHouse) -> JobResult:
     context.progress(0.8, "Planning")
     done = plan_company(trained.kept, options.wish, own, months=options.meses)
     folder = context.scratch / "plan"
-    for name in write_plan(done.plan, folder, "es"):
+    for name in write_plan(done.plan, folder, "es", page(done.plan, trained.kept, "es")):
         context.publish(name, [(folder / name).read_bytes()])
     document = {"success": True, "entrenamiento": trained.document(), **done.document}
     context.publish(RESULT_NAME, [msgspec.json.encode(document)])

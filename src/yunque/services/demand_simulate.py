@@ -1,8 +1,10 @@
 """Simulate a trained company's stock: our plan, R2's rule, the textbook and the buyer's own past orders."""
 
+from dataclasses import replace
+
 import polars as pl
 
-from yunque.errors import UsageError
+from yunque.errors import NotFoundError, UsageError
 from yunque.forecasting.forecast import roll
 from yunque.forecasting.panel import Frequency, Panel, step, to_matrix
 from yunque.forecasting.request import ForecastRequest
@@ -10,7 +12,7 @@ from yunque.services.demand_store import Kept, keep_simulation
 from yunque.services.demand_train import HORIZON, DemandHouse, protection
 from yunque.solutions.demand.basis import Basis
 from yunque.solutions.demand.terms import Stockroom, read_stockroom
-from yunque.solutions.demand.tradeoff import Rolled, trade_off
+from yunque.solutions.demand.tradeoff import Rolled, trade_off, tuned_level
 from yunque.solutions.demand.wish import PlanWish
 
 PERIODS: dict[Frequency, int] = {"day": 60, "week": 15, "month": 6}
@@ -67,3 +69,21 @@ def roll_back(panel: Panel, request: ForecastRequest, periods: int, *, until: in
     origins = step(panel.last, panel.frequency, range(-periods - until, -until))
     answers = roll(panel, request, origins)
     return Rolled(sums=[sums for _, sums, _ in answers], first=length - periods - until)
+
+
+def tune(kept: Kept, wish: PlanWish) -> PlanWish:
+    """Give the wish with the level at which the simulation achieved the asked service.
+
+    Raises:
+        NotFoundError: the company was not simulated.
+        UsageError: no level that was tried achieved it.
+    """
+    if kept.simulation is None:
+        raise NotFoundError("The company was not simulated yet.", hint="yunque demand simulate")
+    level = tuned_level(kept.simulation, wish.service, wish.measure)
+    if level is None:
+        raise UsageError(
+            f"No level that was simulated achieves a {wish.measure} service of {wish.service:.0%}.",
+            hint="Ask for another service, or plan without --tuned.",
+        )
+    return replace(wish, level=level)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from yunque.forecasting.panel import DAYS, SEASON, to_matrix
+from yunque.forecasting.panel import DAYS, SEASON, Panel, to_matrix
 from yunque.forecasting.sums import SumQuantiles
 from yunque.kernel.form import FloatArray
 from yunque.solutions.demand import rivals
@@ -17,7 +17,8 @@ from yunque.solutions.demand.simulate import Order, Stage, live, order_up_to
 from yunque.solutions.demand.terms import Stockroom
 
 LEVELS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99)
-FACTORS = (0.8, 1.0, 1.2, 1.5, 2.0, 3.0)
+RIVAL_LEVELS = (*LEVELS, 0.995, 0.999, 0.9999)  # the textbook needs them for what we reach earlier
+FACTORS = (0.8, 1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 6.0)
 OURS, TEXTBOOK, AVERAGE, R2, OWN, LAST_YEAR = "yunque", "textbook", "average", "r2", "own_orders", "last_year"
 CURVE: dict[str, Any] = {
     "rule": pl.String, "setting": pl.Float64, "fill": pl.Float64, "fill_value": pl.Float64,
@@ -70,21 +71,24 @@ def our_targets(rolled: Rolled, stage: Stage, levels: Sequence[float]) -> dict[f
 
 
 def trade_off(basis: Basis, room: Stockroom, rolled: Rolled) -> pl.DataFrame:
-    """Try our plan at many levels and every rival at many settings; a row each (CURVE)."""
+    """Try our plan, every rival and the buyer's own past orders on a company's last periods (CURVE)."""
     stage = stage_of(basis, room, rolled)
-    values, known = to_matrix(basis.panel)
+    return curve_of(basis.panel, stage, rolled, rivals.own_orders(basis.book, basis.panel, stage))
+
+
+def curve_of(panel: Panel, stage: Stage, rolled: Rolled, own: Order | None = None) -> pl.DataFrame:
+    """Try our plan at many levels and every rival at many settings on a stage; a row each (CURVE)."""
+    values, known = to_matrix(panel)
     history = np.where(known, values, np.nan)
     mean, spread = rivals.before(history, rolled.first, stage.periods)
+    season = SEASON[panel.frequency]
     rules: list[tuple[str, float, Order | None]] = [
-        (OURS, level, order_up_to(targets)) for level, targets in our_targets(rolled, stage, LEVELS).items()
-    ]
-    rules += [(TEXTBOOK, level, rivals.textbook_rule(mean, spread, stage, level)) for level in LEVELS]
-    rules += [(AVERAGE, factor, rivals.average_rule(mean, stage, factor)) for factor in FACTORS]
-    season = SEASON[basis.panel.frequency]
-    rules += [
+        *((OURS, level, order_up_to(rows)) for level, rows in our_targets(rolled, stage, LEVELS).items()),
+        *((TEXTBOOK, level, rivals.textbook_rule(mean, spread, stage, level)) for level in RIVAL_LEVELS),
+        *((AVERAGE, factor, rivals.average_rule(mean, stage, factor)) for factor in FACTORS),
         (R2, rivals.R2_FACTOR, rivals.r2_rule(mean, stage)),
         (LAST_YEAR, 1.0, rivals.last_year_rule(history, rolled.first, season, stage)),
-        (OWN, 1.0, rivals.own_orders(basis.book, basis.panel, stage)),
+        (OWN, 1.0, own),
     ]
     rows = [
         {"rule": name, "setting": setting, **asdict(live(stage, rule))}

@@ -160,24 +160,56 @@ def plan(
         Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder for plan, drafts, report.")
     ] = None,
     lang: Language = "",
+    tuned: Annotated[
+        bool, typer.Option("--tuned", help="At the level that achieved the service when it was simulated.")
+    ] = False,
     tenant: Tenant = "local",
     as_json: AsJson = False,
 ) -> None:
     """Say what to buy; with -o, write the plan, a purchase order a supplier, and the report."""
-    from yunque.services.demand_plan import plan_company, write_plan
+    from yunque.services.demand_plan import page, plan_company, write_plan
+    from yunque.services.demand_simulate import tune
     from yunque.settings import Settings
 
     house, kept = open_company(model, tenant)
     language = language_of(lang, Settings.load().language)
     wish = wish_of(service, measure, budget=budget, warehouse=warehouse)
+    if tuned:
+        wish = tune(kept, wish)
     done = plan_company(kept, wish, house)
-    files = write_plan(done.plan, out, language) if out else []
+    files = write_plan(done.plan, out, language, page(done.plan, kept, language)) if out else []
     if as_json:
         write_json({**done.document, "files": files})
         return
     show_plan(done.plan, language)
     if out:
         say(f"{len(files)} files: {out}")
+
+
+@app.command("simulate")
+def simulate(
+    model: Model = "",
+    periods: Annotated[int, typer.Option("--periods", min=0, help="Of the past; 0 for the usual.")] = 0,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="Time budget of the forecasts.")] = 60.0,
+    tenant: Tenant = "local",
+    as_json: AsJson = False,
+) -> None:
+    """Live through the last periods again under this plan, R2's rule, the textbook and the buyer's orders."""
+    from yunque.services.demand_simulate import simulate_company
+
+    house, kept = open_company(model, tenant)
+    curve = simulate_company(kept, house, tenant, periods=periods or None, seconds=seconds)
+    if as_json:
+        write_json(curve.to_dicts())
+        return
+    rows = [
+        [one["rule"], f"{one['setting']:g}", f"{one['fill']:.1%}", f"{one['cycle']:.1%}",
+         f"{one['stock_value']:,.0f}", str(one["orders"]), f"{one['cover']:.1f}"]
+        for one in curve.iter_rows(named=True)
+    ]  # fmt: skip
+    headers = ["rule", "setting", "fill (units)", "cycle", "stock value", "orders", "cover"]
+    write_table("", headers, rows, right="setting,fill (units),cycle,stock value,orders,cover")
+    say("Past demand is what was sold. Next: yunque demand plan --tuned -o DIR")
 
 
 @app.command("backtest")

@@ -1,0 +1,156 @@
+"""Print what stock a plan needs for its service, against R2's rule, the textbook and a flat average.
+
+    python benchmarks/demand_stock.py FOLDER [--items 500] [--weeks 10] [--seconds 120]
+    python benchmarks/demand_stock.py --scale 2000
+
+FOLDER holds online_retail/item_day_sales.parquet (UCI Online Retail). Costs are made by a seeded rule, 55 to
+70 % of the median price; weekly review, two weeks of lead time, lost sales, equal starting stock. The level
+is tuned on as many weeks before those that are judged. --scale times a made company of that many articles
+and 36 months: forecast with six origins, intervals, plan.
+"""
+
+import argparse
+import resource
+import time
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from yunque.forecasting.panel import make_panel, to_matrix
+from yunque.forecasting.request import ForecastRequest
+from yunque.runtime.clock import REAL_CLOCK
+from yunque.services.demand_simulate import roll_back
+from yunque.services.demand_train import DemandHouse, TrainAsk, make_basis
+from yunque.services.tracking import Tracking
+from yunque.solutions.demand.generator import Wish, make_company
+from yunque.solutions.demand.intake import take_in
+from yunque.solutions.demand.plan import make_plan
+from yunque.solutions.demand.rivals import before
+from yunque.solutions.demand.simulate import Stage, live, order_up_to
+from yunque.solutions.demand.tradeoff import (
+    AVERAGE,
+    OURS,
+    R2,
+    TEXTBOOK,
+    Rolled,
+    curve_of,
+    our_targets,
+    service_at,
+    tuned_level,
+    value_at,
+)
+
+SEED, CLOSED, LEAD, REVIEW = 42, date(2011, 12, 4), 2, 1
+LEAST_WEEKS = 20  # of history before what is simulated
+FILL = 0.80
+
+
+def retail(folder: Path, asked: argparse.Namespace) -> None:
+    """Simulate Online Retail: one roll of forecasts, the first half tunes, the second half is judged."""
+    days = pl.read_parquet(folder / "online_retail" / "item_day_sales.parquet").filter(pl.col("y") > 0)
+    lasting = days.group_by("unique_id").agg(
+        pl.col("ds").min().alias("first"), pl.len(), pl.col("price").median()
+    )
+    judged = 2 * asked.weeks
+    latest = pl.lit(CLOSED).dt.offset_by(f"-{judged + LEAST_WEEKS}w")
+    usable = lasting.filter((pl.col("first") < latest) & (pl.col("len") >= 20)).sort("unique_id")
+    chosen = usable.sample(min(asked.items, usable.height), seed=SEED).sort("unique_id")
+    sales = days.join(chosen.select("unique_id"), on="unique_id").select("unique_id", date="ds", quantity="y")
+    panel = make_panel(sales, frequency="week", as_of=CLOSED)
+    rng = np.random.default_rng(SEED)
+    cost = chosen["price"].to_numpy() * rng.uniform(0.55, 0.70, chosen.height)
+    request = ForecastRequest(
+        horizon_periods=4,
+        default_protection=(float(LEAD), float(REVIEW)),
+        budget_seconds=asked.seconds,
+        workers=2,
+    )
+    began = time.monotonic()
+    rolled = roll_back(panel, request, judged)
+    print(f"{len(panel.ids)} items, {judged} origins: {time.monotonic() - began:.0f} s")
+    half = asked.weeks
+    past = Rolled(sums=rolled.sums[:half], first=rolled.first)
+    later = Rolled(sums=rolled.sums[half:], first=rolled.first + half)
+    tuning = curve_of(panel, _stage(panel, past, cost), past)
+    stage = _stage(panel, later, cost)
+    curve = curve_of(panel, stage, later)
+    pl.Config.set_tbl_rows(60)
+    pl.Config.set_tbl_hide_dataframe_shape(active=True)
+    print(curve)
+    _compare(curve)
+    for measure in ("cycle", "fill"):
+        for service in (0.8, 0.9, 0.95):
+            level = tuned_level(tuning, service, measure)  # type: ignore[arg-type]
+            if level is None:
+                print(f"{measure} {service:.0%}: not reached by any level that was tried")
+                continue
+            targets = our_targets(later, stage, [level])[level]
+            got = getattr(live(stage, order_up_to(targets)), measure)
+            missed = f"{100 * (got - service):+.1f} points"
+            print(f"{measure} {service:.0%}: tuned level {level:.3f}, achieved {got:.3f} ({missed})")
+
+
+def _stage(panel: object, rolled: Rolled, cost: np.ndarray) -> Stage:
+    values, known = to_matrix(panel)  # type: ignore[arg-type]
+    demand = np.where(known, values, np.nan)
+    count = len(demand)
+    mean, _ = before(demand, rolled.first, 1)
+    return Stage(
+        demand=demand[:, rolled.first : rolled.first + len(rolled.sums)],
+        lead=np.full(count, LEAD),
+        review=np.full(count, REVIEW),
+        start=np.ceil(mean[0] * (LEAD + REVIEW)),
+        cost=cost,
+        pack=np.ones(count),
+    )
+
+
+def _compare(curve: pl.DataFrame) -> None:
+    ours, text, flat = (value_at(curve, rule, FILL) for rule in (OURS, TEXTBOOK, AVERAGE))
+    r2 = curve.filter(pl.col("rule") == R2).row(0, named=True)
+    at_r2 = service_at(curve, OURS, r2["stock_value"])
+    for name, value in (("yunque", ours), ("textbook", text), ("average x factor", flat)):
+        share = "" if not (value and ours) else f" ({100 * (ours / value - 1):+.0f} % for ours)"
+        print(f"stock value at fill {FILL:.0%}, {name}: {'-' if value is None else f'{value:,.0f}'}{share}")
+    print(f"R2's rule: fill {r2['fill']:.3f} at {r2['stock_value']:,.0f}")
+    if at_r2 is not None:
+        print(f"ours at the same stock value: fill {at_r2:.3f} ({100 * (at_r2 - r2['fill']):+.1f} points)")
+
+
+def scale(articles: int, seconds: float) -> None:
+    """Time forecasts with six origins, intervals and plan of a made company of three years."""
+    company = make_company(SEED, Wish(articles=articles, days=36 * 30 + 15))
+    book = take_in(company.tables)
+    house = DemandHouse(place=Path(), tracking=Tracking(place=Path()), clock=REAL_CLOCK, threads=2)
+    began, used = time.monotonic(), time.process_time()
+    basis, _ = make_basis(book, TrainAsk(frequency="month", budget_seconds=seconds, origins=6), house)
+    plan = make_plan(basis)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    wall, processor = time.monotonic() - began, time.process_time() - used
+    print(
+        f"{articles} articles x 36 months: {wall:.1f} s, {processor:.1f} s of this process, {memory:.2f} GB"
+    )
+    print(f"{len(plan.bought)} articles to buy; notes {sorted({one.code for one in plan.warnings})}")
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--items", type=int, default=500)
+    parser.add_argument("--weeks", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--scale", type=int, default=0)
+    asked = parser.parse_args()
+    if asked.scale:
+        scale(asked.scale, asked.seconds)
+    if asked.folder:
+        retail(asked.folder, asked)
+
+
+if __name__ == "__main__":
+    main()
