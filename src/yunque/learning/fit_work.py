@@ -7,12 +7,26 @@ from yunque.learning.arena import Arena
 from yunque.learning.fold_data import Encoded
 from yunque.learning.fold_fit import FitJob, FoldResult, fit_request, run_fit
 from yunque.learning.fold_memory import FoldMemory, fold_facts, read_fold, write_fold
+from yunque.learning.freed_memory import give_back_freed
 from yunque.learning.outside import Outside, fit_there
-from yunque.runtime.memory import give_back_freed
+
+WORTH_A_TRIM = 1.0  # seconds that a fit took, above which the hundredths for it do not matter
 
 
 def work(arena: Arena, job: FitJob) -> FoldResult:
-    """Make a fit, or give it back from the memory of a run that was lost."""
+    """Make a fit, or give it back from the memory of a run that was lost.
+
+    Where the members will be trained again, a fit of a fold keeps its form and its predictions alone.
+    """
+    result = _made(arena, job)
+    if arena.wants_all_rows:
+        result = replace(result, fitted=replace(result.fitted, native=None))
+    if result.fitted.native is None and result.fit_seconds > WORTH_A_TRIM:
+        give_back_freed()  # thousands of small arrays
+    return result
+
+
+def _made(arena: Arena, job: FitJob) -> FoldResult:
     if arena.memory is None:
         return _fit(arena, job)
     facts = fold_facts(job, arena.split)
@@ -53,10 +67,7 @@ def _fit(arena: Arena, job: FitJob) -> FoldResult:
     def should_stop() -> bool:
         return clock() >= deadline or key in arena.halted or arena.cancelled()
 
-    result = run_fit(replace(job, should_stop=should_stop), encoded, clock)
-    if result.fitted.native is None and result.rounds:
-        give_back_freed()  # a forest's many small arrays
-    return result
+    return run_fit(replace(job, should_stop=should_stop), encoded, clock)
 
 
 def _fit_outside(arena: Arena, job: FitJob, encoded: Encoded, outside: Outside) -> FoldResult:

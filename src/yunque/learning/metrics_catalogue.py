@@ -222,14 +222,16 @@ RANKINGS: Mapping[str, tuple[ranking.RankingScore, str]] = {
     "lift": (ranking.lift_at, "precision among the first {} over the share of positives"),
     "ndcg": (ranking.ndcg_at, "normalised discounted gain of the first {}"),
     "map": (ranking.map_at, "average precision of the first {}"),
+    "recall": (ranking.recall_at, "share of all positives that stand among the first {}"),
 }
+IN_EVERY_RUN = ("precision", "lift", "ndcg", "map")  # recall there is lift times what is taken
 
 
 def ranking_metric(kind: str, k: int, *, percent: bool) -> Metric:
     """Build the metric of the first k rows, or first k % of the rows, ranked by the positive class.
 
     Args:
-        kind: "precision", "lift", "ndcg" or "map".
+        kind: "precision", "recall", "lift", "ndcg" or "map".
         k: rows, or per cent of the rows (rounded up, at least one row).
         percent: whether k is in per cent.
     """
@@ -255,7 +257,7 @@ CATALOGUE: Mapping[str, Metric] = {
     for found in (
         *_probability_metrics(),
         *_label_metrics(),
-        *(ranking_metric(kind, 10, percent=True) for kind in RANKINGS),
+        *(ranking_metric(kind, 10, percent=True) for kind in IN_EVERY_RUN),
         *_value_metrics(),
         *_structure_metrics(),
     )
@@ -296,5 +298,5 @@ ALIASES: Mapping[str, str] = {
     "medae": "median_absolute_error",
     "median_ae": "median_absolute_error",
     "hit_rate_direction": "directional_accuracy",
-    **{f"{kind}_at_k": f"{kind}_at_10pct" for kind in RANKINGS},
+    **{f"{kind}_at_k": f"{kind}_at_10pct" for kind in IN_EVERY_RUN},
 }

@@ -230,11 +230,11 @@ def member_name(name: str, fold: int) -> str:
 
 
 def references(parts: list[Part]) -> dict[str, bytes]:
-    """Give the libraries' own model files of the parts, by file name."""
+    """Give the libraries' own model files of the parts that still have them, by file name."""
     found = {}
     for part in parts:
         reference = part.candidate.algorithm.reference
-        if reference is not None:
+        if reference is not None and (part.result.reference or part.result.fitted.native is not None):
             suffix, content = part.result.reference or reference(part.result.fitted)
             found[f"{member_name(part.result.name, part.result.fold)}.{suffix.lstrip('.')}"] = content
     return found

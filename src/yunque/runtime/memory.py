@@ -1,6 +1,5 @@
 """How much memory this process holds, and how much more it could have of its machine or container."""
 
-import ctypes
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -28,16 +27,6 @@ def free_bytes() -> int:
     if limit is not None:
         found.append(limit)
     return max(0, min(found))
-
-
-def give_back_freed() -> bool:
-    """Hand memory that was freed back to the machine; False where the C library has no way to.
-
-    After a forest of many small arrays is gone, glibc keeps their pages for later: hundreds of megabytes that
-    count as this process's own. It takes some hundredths of a second.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    return trim is not None and bool(trim(0))
 
 
 def cgroup_free(root: Path, membership: str) -> list[int]:

@@ -15,6 +15,12 @@ def precision_at(relevant: FloatArray, score: FloatArray, k: int) -> float:
     return float(_expected_relevance(relevant, score)[:k].mean())
 
 
+def recall_at(relevant: FloatArray, score: FloatArray, k: int) -> float:
+    """Share of all relevant rows that stand among the k rows of highest score; nan when none is relevant."""
+    total = float(relevant.sum())
+    return float(_expected_relevance(relevant, score)[:k].sum()) / total if total > 0 else float("nan")
+
+
 def lift_at(relevant: FloatArray, score: FloatArray, k: int) -> float:
     """Precision among the first k over the share of relevant rows in all; nan when none is relevant."""
     share = float(relevant.mean())
