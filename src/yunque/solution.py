@@ -94,6 +94,9 @@ class Solution:
         make_result: model's table of answers -> that document; None where a service makes it.
         pages, routes: what it adds to portal and HTTP.
         jobs: what it does as a durable job: name -> "module:function" taking a context and a house.
+        trainer: "module:function" of a solution whose models are learnt of more than rows, as forecasts are
+            of series: raw table, seed and an empty folder -> a result document, the same for the same seed.
+            "" where `services.train` learns the target, or nothing is learnt.
         job_options: "module:function" that refuses options which its job does not know (UsageError), in a
             module that a server may import; "" where a job has no options.
     """
@@ -115,6 +118,7 @@ class Solution:
     routes: tuple[Route, ...] = ()
     jobs: Mapping[str, str] = field(default_factory=dict)
     job_options: str = ""
+    trainer: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a solution that nobody could call, or whose target it does not know.

@@ -3,6 +3,7 @@
 import math
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -90,12 +91,27 @@ def test_bad_rows_come_back_with_their_reasons(name: str) -> None:
 @each_solution
 def test_what_it_names_is_there(name: str) -> None:
     one = solution(name)
-    entries = [*one.jobs.values(), *(route.entry for route in one.routes), *filter(None, [one.job_options])]
+    entries = [
+        *one.jobs.values(),
+        *(route.entry for route in one.routes),
+        *filter(None, [one.job_options, one.trainer]),
+    ]
     for entry in entries:
         module, _, function = entry.partition(":")
         assert callable(getattr(import_module(module), function))
     for page in one.pages:
         assert {"en", "es"} <= set(page.title)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in names() if solution(name).trainer])
+def test_its_own_training_repeats_itself_and_its_result_has_its_shape(name: str, tmp_path: Path) -> None:
+    one = solution(name)
+    module, _, function = one.trainer.partition(":")
+    train_it = getattr(import_module(module), function)
+    first, again = (train_it(generated(name), SEED, tmp_path / turn) for turn in ("first", "again"))
+    assert one.result_faults(first) == () and one.result_faults({}) != ()
+    assert first == again
 
 
 @each_that_learns

@@ -30,4 +30,5 @@ SOLUTION = Solution(
     ),
     jobs={"demand": "yunque.services.demand_job:run_demand_job"},
     job_options="yunque.services.demand_requests:check_options",
+    trainer="yunque.services.demand_solution:train_solution",
 )
