@@ -168,22 +168,23 @@ def test_rows_are_charged_once_when_they_were_classified_and_failures_are_free(p
         failing = send(client, unread).json()
         work_here(desk, platform)
         result = client.get(first["result_url"]).json()
-        assert result["cobro"]["cobradas"] == 2 == result["cobro"]["solo_reglas"]  # v3 unread, v4 unclear
-        assert result["cobro"]["sin_cobro_sin_clase"] == 1 and result["cobro"]["importe_minor"] == 80
+        assert result["cobro"]["cobradas"] == 2 == result["cobro"]["con_modelo"]  # v3 unread, v4 unclear
+        assert result["cobro"]["sin_cobro_sin_clase"] == 1 and result["cobro"]["importe_minor"] == 200
         assert client.get(failing["status_url"]).json()["status"] == "failed"
-        assert balance_of(platform.database, "local").available_minor == 920
+        assert balance_of(platform.database, "local").available_minor == 800
         more = home.replace("v2,ana,5,", "v2,ana,6,") + "v5,ana,7,2026-03-12,cheque,automotriz\n"
         again = send(client, "id_operacion," + HEADER + more).json()
         work_here(desk, platform)
         cost = client.get(again["result_url"]).json()["cobro"]
-        assert (cost["cobradas"], cost["sin_cobro_repetidas"], cost["importe_minor"]) == (2, 1, 80)
+        assert (cost["cobradas"], cost["sin_cobro_repetidas"], cost["importe_minor"]) == (2, 1, 200)
         told = client.get(f"{PORTAL}/invoices").json()
         assert [(it["importe"], it["filas_cobradas"]) for it in told["invoices"]] == [
-            ("0.80", 2),
-            ("0.80", 2),
+            ("2.00", 2),
+            ("2.00", 2),
         ]
         assert told["invoices"][1]["analysis_id"] == first["analysis_id"] and told["next"] is None
         assert told["invoices"][0]["precio_solo_reglas"] == "job.aml.solo_reglas@2020-01-01"
+        assert told["invoices"][0]["precio"] == "job.aml@2020-01-01"
         assert client.get(f"{PORTAL}/invoices?limit=1").json()["next"] == told["invoices"][0]["folio"]
     assert verify_ledger(platform.database, "local") == 7
     assert balance_of(platform.database, "local").reserved_minor == 0
@@ -201,7 +202,7 @@ def test_a_workbook_is_counted_and_read_as_a_csv_is(platform: Platform) -> None:
         assert balance_of(platform.database, "local").reserved_minor == 2
         work_here(desk, platform)
         told = client.get(answer.json()["result_url"]).json()
-        assert told["resumen"]["total_transacciones"] == 2 and told["cobro"]["importe_minor"] == 0
+        assert told["resumen"]["total_transacciones"] == 2 and told["cobro"]["importe_minor"] == 1
     desk.view.update()
     assert list((platform.settings.home / "outputs" / "processed").glob("*.xlsx"))
 
@@ -243,8 +244,8 @@ def test_roles_see_what_they_need_and_tenants_see_their_own(platform: Platform) 
         assert ask("olga", "GET", f"{desk_}/client?cliente_id=beto").json()["perfil"]["operaciones"] == 1
         assert ask("olga", "GET", f"{desk_}/client?cliente_id=otro").status_code == 404
         assert ask("beto", "GET", f"{desk_}/clients").json()["total"] == 0
-        made = ask("olga", "GET", f"{desk_}/export/VEH?mes=2026-08")
-        assert made.status_code == 200 and "beto" in made.text
+        export = ask("olga", "GET", f"{desk_}/export/VEH?mes=2026-08")
+        assert export.status_code == 200 and "beto" in export.text
         assert ask("olga", "POST", f"{desk_}/xml/VEH?mes=2026-08", json={}).json()["code"] == "xsd"
         assert (
             ask("aldo", "GET", f"{desk_}/calendar?mes=2026-08").json()["por_enviar"][0]["fraccion"] == "VIII"
