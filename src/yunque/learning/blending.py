@@ -23,6 +23,7 @@ from yunque.learning.ship import Mode, Part, Refits, bag, build, in_place_of, re
 
 REFIT_SHARE = 0.7  # of the reserve, for refits
 BETTER = 0.01  # of the loss of a bag, for models of all rows to be shipped in its place
+COMFORTABLE = 300.0  # microseconds of a bag, above which its members are trained again if there is time
 DECIDED_AT = 0.4  # of the reserve, when the decision must be ready
 
 
@@ -164,7 +165,7 @@ def ship(
         mode = "refit" if any(part.result.fold < 0 for part in parts) else "fold"
     else:
         parts = bag(weights, candidates, results, blended.oof.folds)
-        if arena.wants_all_rows:
+        if arena.wants_all_rows or blended.mixture.microseconds > COMFORTABLE:
             again, notes = refit(weights, candidates, results, _refits(arena))
             parts = in_place_of(parts, again)
             of_all = [part.result.fold < 0 for part in parts]

@@ -11,6 +11,7 @@ import pytest
 
 from yunque.data.schema import Column, Kind, Role, Schema
 from yunque.kernel.load import form_to_arrays
+from yunque.learning import blending
 from yunque.learning.budget import Budget
 from yunque.learning.fold_data import ALL_ROWS
 from yunque.learning.learn import LearnRequest, learn
@@ -80,3 +81,32 @@ def test_a_rule_gets_models_of_all_rows_and_is_replayed() -> None:
         assert (one.name, one.weight) == (other.name, other.weight)
         arrays, others = form_to_arrays(one.form)[2], form_to_arrays(other.form)[2]
         assert all(arrays[name].tobytes() == others[name].tobytes() for name in arrays)
+
+
+def test_a_bag_that_is_slow_to_serve_is_replaced_where_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=300)
+    frame = pl.DataFrame({"x": values, "t": np.where(values + rng.normal(size=300) > 0, "y", "n")})
+    schema = Schema(
+        columns=(
+            Column(name="x", kind=Kind.NUMBER),
+            Column(name="t", kind=Kind.CATEGORY, role=Role.TARGET),
+        )
+    )
+    task = Task(kind=TaskKind.BINARY, target="t", classes=("n", "y"), metric="log_loss")
+    modes = []
+    for comfortable in (1e9, 0.0):
+        monkeypatch.setattr(blending, "COMFORTABLE", comfortable)
+        board = learn(
+            LearnRequest(
+                frame=frame,
+                schema=schema,
+                task=task,
+                budget=Budget(seconds=4.0, clock=time.process_time),
+                split=SplitWish(kind="random"),
+                algorithms=("logistic_regression",),
+                with_curve=False,
+            )
+        )
+        modes.append(board.plan["mode"])
+    assert modes == ["bag", "refit"]
