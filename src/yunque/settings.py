@@ -139,6 +139,28 @@ class Settings(BaseSettings):
     waiting_per_tenant: int | None = Field(
         default=1000, ge=1, description="Jobs of one tenant that may wait in line; no limit when empty."
     )
+    llm_model: str = Field(
+        default="",
+        description="Language model that may read and reword questions; templates alone when empty.",
+    )
+    llm_base_url: str = Field(
+        default="", description="OpenAI-compatible endpoint of the language model; OpenAI's own when empty."
+    )
+    llm_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("YUNQUE_LLM_API_KEY", "OPENAI_API_KEY"),
+        description="Key of the language model.",
+    )
+    llm_factory: str = Field(
+        default="",
+        description="`module:Class` of a LangChain chat model; langchain_openai:ChatOpenAI when empty.",
+    )
+    llm_seconds: float = Field(
+        default=1.8, gt=0, le=60, description="Longest that the language model may delay an answer."
+    )
+    llm_rewords: bool = Field(default=True, description="Let the language model reword answers.")
+    llm_price_in: float = Field(default=0.0, ge=0, description="Price of a million tokens read; logged.")
+    llm_price_out: float = Field(default=0.0, ge=0, description="Price of a million tokens written; logged.")
     threads: int | None = Field(default=None, ge=1, description="Threads of training; all cores when empty.")
     language: Literal["en", "es"] = Field(default="en", description="Language of reports and cards.")
     debug: bool = Field(default=False, description="Show tracebacks on the command line.")

@@ -9,7 +9,7 @@ from typing import Literal
 import yaml
 
 from yunque.assistant.date_words import VOCABULARY
-from yunque.assistant.names import stem
+from yunque.assistant.name_words import stem
 from yunque.assistant.spelling import Speller
 
 Looks = Literal["past", "future"]

@@ -14,65 +14,11 @@ from functools import cached_property
 from rapidfuzz import process
 from rapidfuzz.distance import JaroWinkler
 
-from yunque.assistant.fold import fold, words
+from yunque.assistant.fold import fold
+from yunque.assistant.name_words import JOINING, WEAK, Mention, Thing, name_words, stem, words_of
 from yunque.assistant.spelling import is_near
 
-JOINING = frozenset(words("de del la el los las el en con para y x n o of the for and with"))
-WEAK = frozenset(  # words of many names that name nothing by themselves: colours, sizes, packages
-    words(
-        "azul rojo roja negro negra blanco blanca verde amarillo gris morado rosado blue red black white "
-        "green yellow grey gray pink grande pequeno mediano chico large small medium big mini maxi nuevo "
-        "premium clasico kit set juego caja paquete pack bolsa unidad negr blanc roj amarill pequen median "
-        "clasic grand color talla"
-    )
-)
-LEGAL = frozenset(words("sas sa srl ltda cia cv rl inc llc spa eu"))
-_WORD = re.compile(r"[a-z0-9]+(?:[.,]\d+)?")
-_STEMS = (("iones", "ion"), ("ces", "z"), ("es", ""), ("s", ""))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Thing:
-    """Something with a name: its kind ("article", "supplier", ...), its key, its name."""
-
-    kind: str
-    key: str
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mention:
-    """A thing that a text names.
-
-    Attributes:
-        start, end: where it stands.
-        kind: what kind of thing.
-        keys: of the things that fit alike; one when it is clear.
-        text: the words of the question.
-        score: 0..1, how well it fits.
-    """
-
-    start: int
-    end: int
-    kind: str
-    keys: tuple[str, ...]
-    text: str
-    score: float
-
-
-def stem(word: str) -> str:
-    """Give a folded word without its plural ending."""
-    if len(word) < 4 or word.isdigit():
-        return word
-    for ending, instead in _STEMS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: len(word) - len(ending)] + instead
-    return word
-
-
-def words_of(text: str) -> list[tuple[int, int, str]]:
-    """Give start, end and stem of every word of a folded text."""
-    return [(match.start(), match.end(), stem(match.group())) for match in _WORD.finditer(text)]
+FAINT = 0.34  # share of a name that one word of it must be, unless it comes first
 
 
 @dataclass(frozen=True)
@@ -103,7 +49,7 @@ class Catalogue:
     @cached_property
     def stems(self) -> list[frozenset[str]]:
         """The words of every name."""
-        return [_name_words(thing) for thing in self.things]
+        return [name_words(thing) for thing in self.things]
 
     @cached_property
     def index(self) -> dict[str, tuple[int, ...]]:
@@ -139,12 +85,6 @@ class Catalogue:
         runs = _runs(self, text, codes)
         found = [mention for run in runs for mention in _mentions(self, text, run)]
         return sorted([*codes, *found], key=lambda one: one.start)
-
-
-def _name_words(thing: Thing) -> frozenset[str]:
-    parts = [word for _, _, word in words_of(fold(thing.name))]
-    kept = frozenset(word for word in parts if word not in JOINING and word not in LEGAL)
-    return kept or frozenset(parts)
 
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9._/-]*[a-z0-9]|[a-z0-9]")
@@ -245,6 +185,8 @@ def _mentions(catalogue: Catalogue, text: str, run: Run) -> list[Mention]:
     if not any(strong for *_, strong in run) and not _is_whole(catalogue, run):
         return []
     mention, own = _best(catalogue, text, run)
+    if _is_faint(catalogue, text, run, mention, own):
+        return []
     left = [one for one in run if one[1] <= mention.start]
     right = [one for one in run if one[0] >= mention.end]
     inner = [one for one in run if mention.start <= one[0] < mention.end and one[2] not in own]
@@ -254,6 +196,21 @@ def _mentions(catalogue: Catalogue, text: str, run: Run) -> list[Mention]:
         if not inner
         else [mention]
     )
+
+
+def _is_faint(catalogue: Catalogue, text: str, run: Run, mention: Mention, own: frozenset[str]) -> bool:
+    """Whether a single word, neither the first of a name nor much of it, is all that speaks for an article.
+
+    "Échame la mano" does not name the hand soap.
+    """
+    shared = {word for _, _, word, _ in run} & own
+    if mention.kind != "article" or len(shared) > 1 or _cue(catalogue, text, run[0][0]) == "article":
+        return False
+    word = next(iter(shared))
+    names = (thing.name for thing in catalogue.things if thing.key == mention.keys[0])
+    if any(words_of(fold(name))[0][2] == word for name in names if words_of(fold(name))):
+        return False
+    return catalogue.weight(word) / sum(catalogue.weight(one) for one in own) < FAINT
 
 
 def _best(catalogue: Catalogue, text: str, run: Run) -> tuple[Mention, frozenset[str]]:

@@ -9,7 +9,8 @@ from yunque.assistant.calendar_math import Span
 from yunque.assistant.dates import Period, find_periods
 from yunque.assistant.fold import checked_question, fold
 from yunque.assistant.lexicon import Intent, Lexicon
-from yunque.assistant.names import Catalogue, Mention
+from yunque.assistant.name_words import Mention
+from yunque.assistant.names import Catalogue
 from yunque.assistant.number_words import with_figures
 from yunque.assistant.numbers import Number, find_numbers
 

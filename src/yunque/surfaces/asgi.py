@@ -23,6 +23,7 @@ from yunque.surfaces.http.watch import Watch
 from yunque.surfaces.worker import open_desk
 
 if TYPE_CHECKING:
+    from yunque.services.ask import AskDesks
     from yunque.services.demand_door import DemandDoor
 
 TRIALS = "trials"  # folder under the home
@@ -52,6 +53,7 @@ def build() -> ASGIApp:
             watch=_open_watch(platform),
             office=open_desk(platform).office,
             demand=partial(_open_demand, platform),
+            ask=partial(_open_ask, platform),
         )
     )
     if settings.traces_url is None:
@@ -66,6 +68,13 @@ def _open_demand(platform: Platform) -> "DemandDoor":
     from yunque.surfaces.demand_house import demand_door
 
     return demand_door(platform)
+
+
+def _open_ask(platform: Platform) -> "AskDesks":
+    """Open what questions are answered from, when the first of them is asked."""
+    from yunque.surfaces.ask_desks import ask_desks
+
+    return ask_desks(platform)
 
 
 def _open_watch(platform: Platform) -> Watch:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from yunque.surfaces.cli import aml, billing, data, demand, jobs, keys, models, monitor, orders, webhooks
+from yunque.surfaces.cli.ask import ask
 from yunque.surfaces.cli.check import check
 from yunque.surfaces.cli.drift import drift
 from yunque.surfaces.cli.errors import exit_code_of, show_error
@@ -68,6 +69,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(monitor.app, name="monitor")
 app.add_typer(aml.app, name="aml")
 app.add_typer(demand.app, name="demand")
+app.command()(ask)
 app.add_typer(orders.app, name="orders")
 
 

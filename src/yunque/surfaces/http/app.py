@@ -18,6 +18,7 @@ from yunque.surfaces.http.guard import Admission, Guard
 from yunque.surfaces.http.limits import BodyLimit
 from yunque.surfaces.http.needs import refuse_undeclared
 from yunque.surfaces.http.observe import Observe
+from yunque.surfaces.http.routes.ask import ask_routes
 from yunque.surfaces.http.routes.assistant_demand import demand_routes
 from yunque.surfaces.http.routes.drift import drift_routes
 from yunque.surfaces.http.routes.health import health_routes
@@ -88,6 +89,8 @@ def documented_app(serving: Serving, admission: Admission) -> FastAPI:
             app.include_router(router)
     if serving.demand is not None:
         app.include_router(demand_routes(serving.demand))
+    if serving.ask is not None:
+        app.include_router(ask_routes(serving.ask))
     app.include_router(docs_routes(app))
     refuse_undeclared(app)
     # The last one added is the outermost.

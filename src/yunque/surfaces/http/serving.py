@@ -22,6 +22,7 @@ from yunque.surfaces.http.table_reader import TableReader
 from yunque.surfaces.http.watch import Watch
 
 if TYPE_CHECKING:
+    from yunque.services.ask import AskDesks
     from yunque.services.demand_door import DemandDoor
 
 MOST_ANSWERERS = 64
@@ -62,6 +63,7 @@ class Serving:
         watch: what is seen of the answers: log, drift, trials.
         office: where jobs are taken; None for a server that takes none.
         demand: opens what R2's endpoints need, when the first of them is asked; None where there are none.
+        ask: opens what questions are answered from, when the first is asked; None where there is nothing.
     """
 
     shelf: Shelf
@@ -77,6 +79,7 @@ class Serving:
     watch: Watch = field(default_factory=Watch)
     office: Office | None = None
     demand: "Callable[[], DemandDoor] | None" = None
+    ask: "Callable[[], AskDesks] | None" = None
     answerers: Answerers = field(init=False)
 
     def __post_init__(self) -> None:

@@ -9,7 +9,8 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from yunque.assistant.lexicon import Intent, Lexicon, read_lexicon
-from yunque.assistant.names import Catalogue, Thing
+from yunque.assistant.name_words import Thing
+from yunque.assistant.names import Catalogue
 from yunque.assistant.query import Query, make_query
 from yunque.assistant.reading import Reader, Reading
 from yunque.errors import UsageError
