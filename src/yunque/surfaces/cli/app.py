@@ -13,6 +13,7 @@ from yunque.surfaces.cli.check import check
 from yunque.surfaces.cli.drift import drift
 from yunque.surfaces.cli.errors import exit_code_of, show_error
 from yunque.surfaces.cli.export import export
+from yunque.surfaces.cli.measure import metrics
 from yunque.surfaces.cli.notebooks import notebooks
 from yunque.surfaces.cli.outcomes import outcomes
 from yunque.surfaces.cli.predict import predict
@@ -59,6 +60,7 @@ app.command()(drift)
 app.command()(outcomes)
 app.command()(export)
 app.command()(notebooks)
+app.command()(metrics)
 app.command()(serve)
 app.command()(worker)
 app.add_typer(data.app, name="data")
