@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from watched_home import fill_log, watched_home
+from watched_home import BUNDLE, fill_log, watched_home
 
 from yunque.runtime.jobs.checkpoints import Checkpoints
 from yunque.runtime.jobs.context import JobContext
@@ -18,8 +18,10 @@ from yunque.runtime.jobs.queue_view import JobFilter
 from yunque.services import jobs
 from yunque.services.drift_job import DriftHouse, run_drift_job
 from yunque.services.job_fields import FieldsError
+from yunque.services.job_payloads import TrainPayload
 from yunque.services.outcomes import keep_outcomes
 from yunque.services.schedule import Schedule
+from yunque.services.train_job import settle_training
 from yunque.services.watch_file import check_drift, read_watch_file
 from yunque.surfaces.bootstrap import OUTCOMES, PREDICTIONS, WATCH_FILE, Platform
 from yunque.surfaces.cli.app import run
@@ -125,6 +127,7 @@ def test_alerts_are_told_once_and_a_training_begins_once(
     (alert,) = message.body["data"]["alerts"]
     assert alert["rule"] == "inputs moved" and alert["columns"][0] == summaries[0]["moved"][0]
     (training,) = drift_jobs(desk, "train")
+    assert training.payload["as_challenger"] is True  # outcomes decide, not the rule
     started = [next(a for a in s["actions"] if a["action"] == "retrain") for s in summaries]
     assert [each["job_id"] for each in started] == [training.id] * 2
     assert [each["is_new"] for each in started] == [True, False]
@@ -169,3 +172,10 @@ def test_the_file_is_read_with_every_mistake_in_its_place(
     assert run(["monitor", "check"]) == 1
     path.unlink()
     assert run(["monitor", "check"]) == 0
+
+
+def test_a_training_to_be_compared_stands_beside_the_champion(platform: Platform) -> None:
+    version = platform.registry.publish(BUNDLE, by="a test", name="late")
+    found = settle_training(platform.registry, version, TrainPayload(as_challenger=True))
+    assert not found.promoted and found.version.aliases == ("challenger",)
+    assert platform.registry.resolve("late").version == 1

@@ -192,7 +192,7 @@ def _retrain(context: JobContext, house: DriftHouse, entry: RuleEntry, wish: Ret
         asked = Request(
             tenant=context.tenant,
             kind="train",
-            payload=wish.payload,
+            payload={"as_challenger": True, **wish.payload},
             upload=upload,
             idempotency_key=key,
             by=f"rule {entry.name}",

@@ -37,7 +37,10 @@ class DecisionPayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class TrainPayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A training; the words of `yunque train`. Without `target` it is guessed, and the guess is told."""
+    """A training; the words of `yunque train`. Without `target` it is guessed, and the guess is told.
+
+    With `as_challenger` the model is put beside the champion, where there is one, and not in its place.
+    """
 
     target: str | None = None
     name: str = ""
@@ -66,6 +69,7 @@ class TrainPayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     label: str | None = None
     language: Literal["en", "es"] = "en"
     description: str = ""
+    as_challenger: bool = False
     origin: Origin = Origin()
 
 

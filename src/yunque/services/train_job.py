@@ -77,7 +77,7 @@ def run_train_job(context: JobContext, house: TrainHouse) -> JobResult:
             version, board = _make(context, registry, house.clock, work)
         else:
             context.log(f"{version.label} was registered by an earlier attempt")
-        published = _settle(registry, version, payload.origin.by)
+        published = settle_training(registry, version, payload)
         asked = Asked(
             experiment=EXPERIMENT,
             name=f"automl_job_{context.job_id}",
@@ -174,10 +174,16 @@ def _made_before(registry: Registry, name: str, job_id: str) -> Version | None:
     return None
 
 
-def _settle(registry: Registry, version: Version, by: str) -> Published:
+def settle_training(registry: Registry, version: Version, payload: TrainPayload) -> Published:
+    """Promote what was trained through its gates, or put it beside the champion where that was asked."""
+    folder, by = registry.folder_of(version), payload.origin.by or "a job"
     if CHAMPION in version.aliases:  # by an earlier attempt
-        return Published(version=version, promoted=True, shortfalls=(), folder=registry.folder_of(version))
-    return settle(registry, version, by=by or "a job")
+        return Published(version=version, promoted=True, shortfalls=(), folder=folder)
+    has_champion = any(CHAMPION in other.aliases for other in registry.versions(version.name))
+    if payload.as_challenger and has_champion:
+        beside = registry.challenge(version.name, version.version, by=by, reason="trained to be compared")
+        return Published(version=beside, promoted=False, shortfalls=(), folder=folder)
+    return settle(registry, version, by=by)
 
 
 def _target(payload: TrainPayload, table: Path) -> tuple[str | None, str]:
