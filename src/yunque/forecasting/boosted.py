@@ -19,7 +19,7 @@ from yunque.forecasting.trials import History, Moment
 
 Form = Literal["log", "tweedie"]
 MIN_ROWS, MIN_PERIODS = 60, 8
-MAX_ROWS = 400_000
+MAX_ROWS = 200_000
 NO_FIT = (ArithmeticError, LookupError, ValueError, TypeError, RuntimeError, AttributeError)
 
 

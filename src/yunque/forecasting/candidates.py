@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from yunque.errors import LimitError
 from yunque.forecasting.boosted import Learner, fit_global, is_installed
 from yunque.forecasting.calendar_features import CalendarFeatures
 from yunque.forecasting.launches import fit_launches
@@ -34,6 +35,8 @@ LOG, TWEEDIE = "Boosted", "BoostedTweedie"
 GLOBAL_ROUTES: dict[str, tuple[str, ...]] = {LOG: ("season",), TWEEDIE: ("level", "sparse")}
 LAUNCH_ROUTES = ("short", "new")
 CHUNK = 200
+WORTH_PROCESSES = 8.0
+"""Seconds of fits from which starting other processes, which import statsforecast anew, gains time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,13 +76,11 @@ def ask_all(history: History, trials: Trials, request: ForecastRequest, calendar
         asker.ask_local(name, every=True)
     asker.ask_launches()
     asker.ask_global(calendar)
-    left = request.budget_seconds * 0.7 * request.workers
-    for name in sorted(set(names) - set(cheap), key=lambda name: MODELS[name].milliseconds):
-        cost = asker.cost(name)
-        if cost > left or asker.is_late():
-            trials.note("candidates_out_of_time")
-            continue
-        left -= cost
+    costly = asker.affordable(sorted(set(names) - set(cheap), key=lambda name: MODELS[name].milliseconds))
+    if request.workers > 1 and sum(asker.cost(name) for name in costly) > WORTH_PROCESSES:
+        asker.ask_in_processes(costly)
+        return
+    for name in costly:
         asker.ask_local(name, every=False)
 
 
@@ -100,6 +101,18 @@ class Asker:
                 rows = np.flatnonzero((moment.routes != "") & (moment.routes != "ended"))
                 answer[place, rows] = self._fit(name, moment, rows)
             self.trials.forecasts[name] = answer
+
+    def affordable(self, names: list[str]) -> list[str]:
+        """Keep the models that fit into the budget by what a fit is known to cost, the cheapest first."""
+        left, kept = self.request.budget_seconds * 0.7 * self.request.workers, []
+        for name in names:
+            cost = self.cost(name)
+            if cost > left:
+                self.trials.note("candidates_out_of_time")
+                continue
+            left -= cost
+            kept.append(name)
+        return kept
 
     def is_late(self) -> bool:
         """Say whether the time for asking is over."""
@@ -136,16 +149,32 @@ class Asker:
         if not np.isnan(answer[last]).all():
             self.trials.forecasts[name] = answer
 
-    def _fit(self, name: str, moment: Moment, rows: np.ndarray) -> FloatArray:
+    def ask_in_processes(self, names: list[str]) -> None:
+        """Fit several models at every moment in processes of their own; all of them, or none in time."""
+        works, places = [], []
+        for name in names:
+            for place, moment in enumerate(self.trials.moments):
+                rows = self.rows(name, moment, is_whole=place in self.trials.whole)
+                for start in range(0, len(rows), CHUNK):
+                    part = rows[start : start + CHUNK]
+                    works.append(self._work(name, moment, part))
+                    places.append((name, place, part))
+        seconds = max(0.1, self.deadline - self.request.clock())
+        plan = Parallel(where="processes", workers=self.request.workers, timeout_seconds=seconds)
+        try:
+            answers = map_tasks(do_work, works, plan)
+        except LimitError:
+            self.trials.note("candidates_out_of_time", len(names))
+            return
+        for (name, place, part), answer in zip(places, answers, strict=True):
+            self.trials.forecasts.setdefault(name, self.trials.empty())[place, part] = answer
+
+    def _work(self, name: str, moment: Moment, rows: np.ndarray) -> Work:
         histories = [self.history.series(row, moment) for row in rows.tolist()]
-        chunks = [histories[start : start + CHUNK] for start in range(0, len(histories), CHUNK)]
-        season, horizon = self.history.season, self.trials.horizon
-        works = [Work(name=name, season=season, histories=part, horizon=horizon) for part in chunks]
-        is_costly = MODELS[name].milliseconds > 1.0 and len(works) > 1
-        workers = self.request.workers if is_costly else 1
-        plan = Parallel(where="processes" if workers > 1 else "here", workers=workers)
-        answers = map_tasks(do_work, works, plan)
-        return np.concatenate(answers) if answers else np.empty((0, horizon))
+        return Work(name=name, season=self.history.season, histories=histories, horizon=self.trials.horizon)
+
+    def _fit(self, name: str, moment: Moment, rows: np.ndarray) -> FloatArray:
+        return do_work(self._work(name, moment, rows))
 
     def ask_launches(self) -> None:
         """Ask what young articles will sell."""

@@ -17,7 +17,7 @@ from yunque.forecasting.scale import FLOOR
 from yunque.forecasting.trials import Moment, Trials
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.98)
-MIN_ROWS = 30
+MIN_ROWS, MOST_ROWS = 30, 1000
 LEAST_GAIN = 0.15
 """A model is dropped for a gain of this share over the root of the rows: less is noise."""
 
@@ -162,7 +162,8 @@ def _rows(trials: Trials, place: int, pool: tuple[str, str | None], names: list[
     if not len(rows):
         return rows
     spoke = sum((~np.isnan(trials.forecasts[name][place, rows, 0])).astype(int) for name in names)
-    return np.asarray(rows[spoke >= max(1, 0.7 * np.max(spoke))])
+    rows = rows[spoke >= max(1, 0.7 * np.max(spoke))]
+    return np.asarray(rows[:: max(1, len(rows) // MOST_ROWS)])
 
 
 def _scale(moment: Moment, rows: np.ndarray) -> FloatArray:
@@ -179,6 +180,8 @@ def _choose(errors: Errors, names: list[str], route: str) -> Choice:
     if len(errors.actual) < MIN_ROWS:
         reason = {"new": "category_prior", "short": "few_periods"}.get(route, "no_backtest")
         return Choice(weights=equal, losses={}, reason=reason)
+    names = [name for name in names if not np.isnan(errors.forecasts[name]).all()] or names
+    equal = dict.fromkeys(names, 1.0 / len(names))
     kept, best = list(names), _loss(errors, equal)
     whole = best
     enough = 1 - LEAST_GAIN / np.sqrt(len(errors.actual))
