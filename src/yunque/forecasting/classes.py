@@ -22,7 +22,7 @@ class Histories:
     Attributes:
         periods: known periods since the first sale.
         sold: how many of them had a sale.
-        silent: periods since the last sale.
+        silent: known periods since the last sale; what could not sell is not silence.
         interval: periods per sale (average demand interval); infinite without a sale.
         variation: squared coefficient of variation of the sizes of sales.
         level: mean units per known period, of the last twelve sold or not.
@@ -42,18 +42,26 @@ def describe(values: FloatArray, known: BoolArray) -> Histories:
     filled = np.where(here, values, 0.0)
     sold = (filled > 0).sum(axis=1)
     periods = here.sum(axis=1)
-    length = values.shape[1]
-    silent = np.where(sold > 0, np.argmax((filled > 0)[:, ::-1], axis=1), length)
+    silent = _silence(filled > 0, here)
     safe = np.maximum(sold, 1)
     mean = filled.sum(axis=1) / safe
     spread = (np.where(filled > 0, filled, mean[:, None]) - mean[:, None]) ** 2
     variation = spread.sum(axis=1) / safe / np.maximum(mean, 1e-12) ** 2
     recent, there = filled[:, -12:], here[:, -12:]
-    level = recent.sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    usual = np.nan_to_num(values[:, -12:]).mean(axis=1)  # what an unknown period took, where nothing is known
+    level = np.where(there.any(axis=1), recent.sum(axis=1) / np.maximum(there.sum(axis=1), 1), usual)
     interval = np.where(sold > 0, periods / safe, np.inf)
     return Histories(
         periods=periods, sold=sold, silent=silent, interval=interval, variation=variation, level=level
     )
+
+
+def _silence(sold: BoolArray, known: BoolArray) -> np.ndarray:
+    """Count the known periods after the last sale; all of them without one."""
+    last = np.argmax(sold[:, ::-1], axis=1)
+    known_back = np.cumsum(known[:, ::-1], axis=1)
+    after = known_back[np.arange(len(sold)), last] - 1
+    return np.where(sold.any(axis=1), after, known_back[:, -1])
 
 
 def classify(histories: Histories) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Models of one article at a time, from statsforecast, with what they cost and when they may be asked."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -110,8 +111,12 @@ def fit_many(name: str, season: int, histories: list[FloatArray], horizon: int) 
     """
     model = MODELS[name].build(load_statsforecast(), season)
     answers = np.full((len(histories), horizon), np.nan)
-    for place, history in enumerate(histories):
-        answers[place] = _fit_one(model, history, horizon)
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # what a fit advises of one article's history; its forecast is checked
+        for place, history in enumerate(histories):
+            answers[place] = _fit_one(model, history, horizon)
     return answers
 
 

@@ -90,6 +90,14 @@ def test_steps_and_distances_agree() -> None:
         assert distance(date(2024, 1, 1), there, frequency) == 17  # type: ignore[arg-type]
 
 
+def test_an_article_out_of_stock_has_not_ended() -> None:
+    values = np.array([[9.0] * 6 + [0.0] * 10])
+    known = np.ones_like(values, dtype=bool)
+    assert classify(describe(values, known)).tolist() == ["ended"]
+    known[0, 6:] = False
+    assert classify(describe(values, known)).tolist() == ["short"]
+
+
 def test_the_classes_of_demand() -> None:
     nan = np.nan
     values = np.array(
