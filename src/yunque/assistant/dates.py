@@ -24,6 +24,7 @@ class Period:
     Attributes:
         start, end: where it stands.
         resolve: gives its days, once it is known whether the question looks back or ahead.
+        parts: the two ends of "entre marzo y abril", which may be compared.
         is_length: it says how long ("2 semanas"), not when; `unit` and `count` say it.
     """
 
@@ -33,6 +34,7 @@ class Period:
     is_length: bool = False
     unit: str = ""
     count: float = 0.0
+    parts: tuple[Resolve, ...] = ()
 
 
 def _any(words: Mapping[str, object] | list[str]) -> str:
@@ -61,7 +63,7 @@ def _forms() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 _RANGES = re.compile(
-    r"\s*(?:,\s*)?\b(?:a|al|hasta|to|until|till|through|y|and)\b(?:\s+(?:el|the))?\s*$|^\s*-\s*$"
+    r"^\s*(?:,\s*)?\b(?:a|al|hasta|to|until|till|through|y|and)\b(?:\s+(?:el|the))?\s*$|^\s*-\s*$"
 )
 _BEFORE = re.compile(r"\b(?:antes del?(?: el| la)?|before(?: the)?|previo al?)\s*(?:dia\s*)?$")
 _UNTIL = re.compile(
@@ -150,7 +152,9 @@ def _joined(text: str, found: list[Period]) -> list[Period]:
         if last and not last.is_length and not one.is_length and _is_range(text, last, between):
             lead = _FROM.search(text[: last.start])
             start = lead.start() if lead else last.start
-            out[-1] = Period(start=start, end=one.end, resolve=_range(last.resolve, one.resolve))
+            both = (last.resolve, one.resolve)
+            parts = both if between.strip() in {"y", "and"} else ()
+            out[-1] = Period(start=start, end=one.end, resolve=_range(*both), parts=parts)
             continue
         out.append(one)
     return out
@@ -190,6 +194,8 @@ def _year_before(day: date) -> date:
 
 def _limited(text: str, period: Period) -> Period:
     """Read "antes de", "hasta", "desde" in front of a period."""
+    if period.is_length:
+        return period
     lead = text[: period.start]
     for pattern, limit in ((_BEFORE, _before), (_UNTIL, _until), (_SINCE, _since)):
         match = pattern.search(lead)

@@ -36,10 +36,10 @@ class Intent:
     examples: Mapping[str, str] = field(default_factory=dict)
 
     def score(self, text: str) -> float:
-        """Give the strongest pattern's weight, a quarter of the others', less all that speaks against it."""
+        """Give the strongest pattern's weight, a tenth of the others', less all that speaks against it."""
         found = [weight for pattern, weight in self.patterns if pattern.search(text)]
         good = sorted((weight for weight in found if weight > 0), reverse=True)
-        return (good[0] + 0.25 * sum(good[1:]) if good else 0.0) + sum(w for w in found if w < 0)
+        return (good[0] + 0.1 * sum(good[1:]) if good else 0.0) + sum(w for w in found if w < 0)
 
 
 @dataclass(frozen=True, kw_only=True)

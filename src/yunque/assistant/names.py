@@ -74,7 +74,7 @@ class Catalogue:
         """Give the word of a name that a stem is, or is a mistyping of."""
         if word in self.index:
             return word
-        if not fuzzy or len(word) < 5 or word in self.common or not word.isalpha():
+        if not fuzzy or len(word) < 6 or word in self.common or not word.isalpha():
             return None
         found = process.extractOne(word, self.vocabulary, scorer=JaroWinkler.similarity, score_cutoff=0.88)
         return str(found[0]) if found and is_near(word, str(found[0])) else None

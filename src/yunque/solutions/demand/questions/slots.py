@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -153,13 +153,18 @@ def _periods(part: Part) -> dict[str, Any]:
     periods = list(part.reading.periods)
     if not {"lead_time", "lead_time_change"} & part.values.keys():
         periods += part.reading.lengths
-    spans = [period.resolve(part.today, past) for period in periods]
+    compares = part.intent.name == "compare_periods"
+    ends = [one for period in periods for one in (compares and period.parts) or (period.resolve,)]
+    spans = [resolve(part.today, past) for resolve in ends]
     if not spans:
         return {}
-    first = {"start": spans[0][0], "end": spans[0][1]}
-    if part.intent.name == "compare_periods" and len(spans) > 1:
-        return {**first, "start_b": spans[1][0], "end_b": spans[1][1]}
-    return first
+    (start, end), others = spans[0], spans[1:]
+    if compares and others:
+        return {"start": start, "end": end, "start_b": others[0][0], "end_b": others[0][1]}
+    for first, last in others:  # "julio y agosto"
+        if first == end + timedelta(days=1):
+            end = last
+    return {"start": start, "end": end}
 
 
 def _group(part: Part) -> dict[str, Any]:
