@@ -18,8 +18,10 @@ from yunque.solutions.demand.months import monthly_demand
 from yunque.solutions.demand.plan import make_plan
 from yunque.solutions.demand.plan_tables import FORECASTS, LINES, plan_tables
 from yunque.solutions.demand.plan_values import ASSUMPTIONS, REASONS, PurchasePlan
+from yunque.solutions.demand.report import render_demand
 from yunque.solutions.demand.result import faults, recommendations
 from yunque.solutions.demand.terms import sold_before
+from yunque.solutions.demand.tradeoff import CURVE
 from yunque.solutions.demand.wish import PlanWish
 
 
@@ -143,6 +145,23 @@ def test_no_name_becomes_a_formula() -> None:
     table = pl.DataFrame({"name": ["=HYPERLINK(1)", "+1", "plain"], "codes": [["a", "b"], [], ["c"]]})
     assert flat(table)["name"].to_list() == ["'=HYPERLINK(1)", "'+1", "plain"]
     assert b"a b" in csv_bytes(flat(table))
+
+
+def test_the_report_shows_the_plan_in_both_languages() -> None:
+    plan = make_plan(small_basis(), PlanWish())
+    rows = [
+        {"rule": "yunque", "setting": one, "fill": one, "cycle": one, "stock_value": 100 * one}
+        for one in (0.5, 0.9)
+    ]
+    pages = {
+        language: render_demand(plan, small_basis().panel.frame, language, pl.DataFrame(rows, schema=CURVE))
+        for language in ("en", "es")
+    }
+    assert "What to buy" in pages["en"] and "Qué comprar" in pages["es"]
+    for page in pages.values():
+        assert page.count("data:image/svg+xml") == 4 and "<script" not in page
+        assert f"{plan.cost:,.0f}" in page and plan.bought[0].article.code in page
+    assert render_demand(plan, small_basis().panel.frame, "en").count("data:image/svg+xml") == 3
 
 
 def test_months_add_up_to_their_weeks() -> None:
