@@ -11,6 +11,9 @@ and 36 months: forecast with six origins, intervals, plan.
 
 import argparse
 import resource
+import subprocess
+import sys
+import tempfile
 import time
 from datetime import date
 from pathlib import Path
@@ -22,9 +25,9 @@ from yunque.forecasting.panel import make_panel, to_matrix
 from yunque.forecasting.request import ForecastRequest
 from yunque.runtime.clock import REAL_CLOCK
 from yunque.services.demand_simulate import roll_back
+from yunque.services.demand_source import read_company
 from yunque.services.demand_train import DemandHouse, TrainAsk, make_basis
 from yunque.services.tracking import Tracking
-from yunque.solutions.demand.generator import Wish, make_company
 from yunque.solutions.demand.intake import take_in
 from yunque.solutions.demand.plan import make_plan
 from yunque.solutions.demand.rivals import before
@@ -120,19 +123,31 @@ def _compare(curve: pl.DataFrame) -> None:
 
 
 def scale(articles: int, seconds: float) -> None:
-    """Time forecasts with six origins, intervals and plan of a made company of three years."""
-    company = make_company(SEED, Wish(articles=articles, days=36 * 30 + 15))
-    book = take_in(company.tables)
-    house = DemandHouse(place=Path(), tracking=Tracking(place=Path()), clock=REAL_CLOCK, threads=2)
-    began, used = time.monotonic(), time.process_time()
-    basis, _ = make_basis(book, TrainAsk(frequency="month", budget_seconds=seconds, origins=6), house)
-    plan = make_plan(basis)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    wall, processor = time.monotonic() - began, time.process_time() - used
-    print(
-        f"{articles} articles x 36 months: {wall:.1f} s, {processor:.1f} s of this process, {memory:.2f} GB"
+    """Time reading, forecasts with six origins, intervals and plan of a made company of three years."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["demand", "generate", folder, "--articles", str(articles), "--days", "1095"]
+        script = "from yunque.surfaces.cli.app import main; main()"
+        subprocess.run([sys.executable, "-c", script, *command], check=True, capture_output=True)
+        began, before_ = time.monotonic(), _processor()
+        book = take_in(read_company(folder))
+        read = time.monotonic() - began
+        house = DemandHouse(place=Path(), tracking=Tracking(place=Path()), clock=REAL_CLOCK, threads=2)
+        ask = TrainAsk(frequency="month", budget_seconds=seconds, origins=6)
+        basis, _ = make_basis(book, ask, house)
+        plan = make_plan(basis)
+    wall, processor = time.monotonic() - began, _processor() - before_
+    own, child = (
+        resource.getrusage(who).ru_maxrss / 2**20 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
+    print(f"{articles} articles x 36 months, {book.movements.height:,} movements: {wall:.1f} s of the clock,")
+    print(f"reading {read:.1f} s; {processor:.1f} s of processors; {own:.2f} GB, children {child:.2f} GB")
     print(f"{len(plan.bought)} articles to buy; notes {sorted({one.code for one in plan.warnings})}")
+
+
+def _processor() -> float:
+    """Give the seconds of processors used so far, by this process and its finished children."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def main() -> None:

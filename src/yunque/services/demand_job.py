@@ -25,7 +25,7 @@ def run_demand_job(context: JobContext, house: PipelineHouse) -> JobResult:
     table = fetch_upload(context, payload.origin.file_name)
     own = DemandHouse(
         place=context.scratch / "demand",
-        tracking=Tracking(place=context.scratch / "runs"),
+        tracking=house.tracking or Tracking(place=context.scratch / "runs"),
         clock=house.clock,
         threads=context.threads,
     )
