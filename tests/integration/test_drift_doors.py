@@ -90,7 +90,9 @@ def test_late_labels_are_kept_joined_and_measured(
     assert sum(tenth["rows"] for tenth in found["calibration"]) == ROWS - 1
     duel = found["challenge"]["duel"]
     assert duel["gain"] == 0.0 and duel["winner"] == "undecided"  # the same bundle twice
-    again = told(capsys, "outcomes", "late", code=2)
+    report = tmp_path / "live.html"
+    again = told(capsys, "outcomes", "late", "--html", str(report), "--lang", "es", code=2)
+    assert "late@1 en uso" in report.read_text(encoding="utf-8")
     assert again["kept"] == 0 and again["all"] == found["all"]
     assert run(["outcomes", "late", "--lang", "es"]) == 2
     assert "Peor que en el entrenamiento" in capsys.readouterr().out

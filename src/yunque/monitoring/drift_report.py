@@ -33,7 +33,7 @@ def render_drift(facts: DriftFacts, language: Language) -> str:
         "t": t,
         "facts": facts,
         "language": language,
-        "css": Markup(_style()),  # noqa: S704 - our own file
+        "css": style(),
         "yunque": __version__,
         "made": t(
             "made",
@@ -52,7 +52,7 @@ def render_drift(facts: DriftFacts, language: Language) -> str:
         "how": _how(drift, t),
         "notes": notes(facts.drift, facts.rejected, t),
     }
-    return _environment().get_template("drift.html").render(content)
+    return environment().get_template("drift.html").render(content)
 
 
 def question(drift: Drift, t: Words) -> str:
@@ -71,7 +71,8 @@ def notes(drift: Drift, rejected: int, t: Words) -> list[str]:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Give the templates of monitoring; every text is escaped."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("yunque.monitoring"),
         autoescape=True,
@@ -83,8 +84,10 @@ def _environment() -> jinja2.Environment:
 
 
 @cache
-def _style() -> str:
-    return files("yunque.models").joinpath("templates", "report.css").read_text(encoding="utf-8")
+def style() -> Markup:
+    """Give the style of the model's own report."""
+    text = files("yunque.models").joinpath("templates", "report.css").read_text(encoding="utf-8")
+    return Markup(text)  # noqa: S704 - our own file
 
 
 def _numbers(facts: DriftFacts, t: Words) -> list[tuple[str, str, str]]:

@@ -17,6 +17,7 @@ from yunque.models.registry_names import CHALLENGER
 from yunque.models.registry_rows import Version
 from yunque.monitoring.drift import DriftWish
 from yunque.monitoring.drift_report import render_drift
+from yunque.monitoring.live_report import render_live
 from yunque.monitoring.rules import Alert, alert_document, drift_values, judge_rules, live_values
 from yunque.runtime.clock import Clock
 from yunque.runtime.jobs.context import JobContext, JobResult
@@ -31,7 +32,7 @@ from yunque.services.outcomes import Live, Told, kept_outcomes, live, told_by_lo
 from yunque.services.watch_file import Retrain, RuleEntry, Watched, seconds_of
 from yunque.services.webhooks import ALERT_EVENT
 
-DRIFT_FILE, REPORT_FILE = "drift.json", "drift.html"
+DRIFT_FILE, REPORT_FILE, LIVE_FILE = "drift.json", "drift.html", "live.html"
 logger = logging.getLogger("yunque.monitoring")
 
 
@@ -76,6 +77,7 @@ def run_drift_job(context: JobContext, house: DriftHouse) -> JobResult:
     for alert in alerts:
         context.log(alert.text())
     done = _act(context, house, watched, alerts, version)
+    date = house.clock.now().date().isoformat()
     document = {
         "model_version": version.label,
         "drift": seen.measured.to_document() if seen.measured else None,
@@ -86,8 +88,9 @@ def run_drift_job(context: JobContext, house: DriftHouse) -> JobResult:
     }
     context.publish(DRIFT_FILE, [one_line(document)])
     if seen.measured is not None:
-        report = render_drift(seen.measured.facts(house.clock.now().date().isoformat()), watched.language)
-        context.publish(REPORT_FILE, [report.encode()])
+        context.publish(REPORT_FILE, [render_drift(seen.measured.facts(date), watched.language).encode()])
+    if seen.live is not None:
+        context.publish(LIVE_FILE, [render_live(seen.live.facts(date), watched.language).encode()])
     summary = _summary(version, seen, alerts, done)
     answer = {"success": True, "job_id": context.job_id, **summary}
     context.publish(RESULT_NAME, [one_line(answer) + b"\n"])

@@ -17,6 +17,7 @@ from yunque.models.predictor import Predictor
 from yunque.models.registry_rows import Version
 from yunque.monitoring.drift_reference import outputs_of
 from yunque.monitoring.live import Before, Known, Tenth, Window, calibration_now, live_windows
+from yunque.monitoring.live_facts import LiveFacts
 from yunque.monitoring.outcomes import KEY, OUTCOME, ROW, join_outcomes
 
 SUFFIX = ".parquet"
@@ -55,6 +56,16 @@ class Live:
     windows: tuple[Window, ...]
     calibration: tuple[Tenth, ...]
     unreadable: int
+
+    def facts(self, date: str) -> LiveFacts:
+        """Give what a report is made from."""
+        return LiveFacts(
+            model=self.model,
+            date=date,
+            before=self.before,
+            windows=self.windows,
+            calibration=self.calibration,
+        )
 
     def to_document(self) -> dict[str, Any]:
         """Give it as JSON values."""

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -53,6 +54,9 @@ def outcomes(
     promote: Annotated[
         bool, typer.Option("--promote", help="Make the challenger the champion if it is better; gates stay.")
     ] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Also write the report.", dir_okay=False)
+    ] = None,
     lang: Annotated[str, typer.Option("--lang", metavar="en|es", help="Language; YUNQUE_LANGUAGE.")] = "",
     by: By = "",
     as_json: AsJson = False,
@@ -77,6 +81,8 @@ def outcomes(
     predictor = platform.registry.open(version.label)
     kept, told = _told(platform, predictor, version, tables)
     found = live(predictor, told, LENGTHS[every])
+    if html is not None:
+        _write(html, found, cast("Language", language), platform.clock.now().date().isoformat())
     judged = None
     if challenger:
         other = platform.registry.resolve(challenger if "@" in challenger else f"{version.name}@{challenger}")
@@ -94,6 +100,16 @@ def outcomes(
             _show_duel(judged, words)
     if found.windows[0].has_fallen:
         raise typer.Exit(WORSE)
+
+
+def _write(path: Path, found: "Live", language: "Language", date: str) -> None:
+    from yunque.errors import UsageError
+    from yunque.monitoring.live_report import render_live
+
+    try:
+        path.write_text(render_live(found.facts(date), language), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"The report cannot be written to {path}: {error.strerror}.") from error
 
 
 def _told(platform: "Platform", predictor: Any, version: Any, tables: list[str] | None) -> tuple[int, Any]:
