@@ -166,7 +166,10 @@ COMMERCIAL_DAYS: tuple[CommercialDay, ...] = (
         countries=("MX",),
         when=_hot_sale,
         since=2014,
-        announced={2024: (date(2024, 5, 15), date(2024, 5, 23))},
+        announced={
+            2021: (date(2021, 5, 23), date(2021, 5, 31)),
+            2024: (date(2024, 5, 15), date(2024, 5, 23)),
+        },
         source="Asociación Mexicana de Venta Online: end of May, announced each year",
     ),
     CommercialDay(

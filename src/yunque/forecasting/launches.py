@@ -48,6 +48,7 @@ def fit_launches(
     category = history.panel.items["category"].fill_null("").to_numpy()
     price = history.panel.items["price"].to_numpy().astype(float)
     past = _past(history, moment, price)
+    past = past if len(past.followed) else _established(moment, price)
     young = np.flatnonzero(np.isin(moment.routes, ("new", "short", "")))
     answers: dict[str, FloatArray] = {}
     level = _prior(past, category)
@@ -55,7 +56,7 @@ def fit_launches(
     strength = _strength(past, level)
     blended = (ages * means + strength * level[young]) / (ages + strength)
     answers["Prior"] = _spread(blended, young, len(category), horizon)
-    if booster != "none" and len(past.followed) >= LEARN and len(young):
+    if booster != "none" and (past.known[:, 0] > 0).sum() >= LEARN and len(young):
         features = _features(ages, means, last, price[young], level[young])
         fresh = past.known.copy()
         fresh[:, -1] = np.log1p(level[past.rows])
@@ -79,6 +80,14 @@ def _past(history: History, moment: Moment, price: FloatArray) -> Launches:
     ages, means, last, prices = table.T
     features = _features(ages, means, last, prices, np.zeros(len(table)))
     return Launches(known=features, followed=np.array(followed), rows=np.array(rows, dtype=int))
+
+
+def _established(moment: Moment, price: FloatArray) -> Launches:
+    """Take the levels of the articles there are, where none of them was launched within the panel."""
+    rows = np.flatnonzero(~np.isin(moment.routes, ("", "new", "ended")))
+    zeros = np.zeros(len(rows))
+    known = _features(zeros, zeros, zeros, price[rows], zeros)
+    return Launches(known=known, followed=moment.level[rows], rows=rows)
 
 
 def _features(
