@@ -64,7 +64,11 @@ def test_the_story_of_one_table_from_check_to_answers(place: Path, monkeypatch: 
         ("accuracy>=0.3", True),
         ("roc_auc>=0.3", True),
     ]
-    assert {each["algorithm"] for each in document["candidates"]} <= {"logistic_regression", "lightgbm", "constant"}
+    assert {each["algorithm"] for each in document["candidates"]} <= {
+        "logistic_regression",
+        "lightgbm",
+        "constant",
+    }
     assert trained.returncode == (0 if document["promoted"] else 2), trained.stderr
     assert document["model"] == "shop@1" and document["task"]["kind"] == "binary"
     assert Path(document["report"]).stat().st_size > 10_000 and Path(document["card"]).exists()
@@ -78,7 +82,9 @@ def test_the_story_of_one_table_from_check_to_answers(place: Path, monkeypatch: 
     assert answers["client id"].to_list() == frame["client id"].to_list()
     right = (answers["prediction"] == frame["buys"]).mean()
     assert isinstance(right, float) and right > 0.6
-    assert sorted(path.name for path in place.iterdir()) == ["clients.csv", "contract.yaml", "out.csv", "own"]
+    assert sorted(path.name for path in place.iterdir()) == [
+        "clients.csv", "configs", "contract.yaml", "out.csv", "own"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
