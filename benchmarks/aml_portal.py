@@ -136,9 +136,9 @@ def one_large(folder: Path, url: str | None, rows: int) -> None:
 def many_small(folder: Path, url: str | None, workers: int, counts: tuple[int, int]) -> tuple[float, float]:
     """Give files a second and CPU seconds a file, of many small files that as many users send at once."""
     files, rows = counts
-    contents = [operations(rows, seed) for seed in range(files)]
+    contents = [operations(rows, 1000 * workers + number) for number in range(files)]
     with plant(folder, url, workers) as here, httpx.Client(base_url=here.address, timeout=600) as client:
-        follow(client, send(client, "first.csv", operations(rows, 999)))
+        follow(client, send(client, "first.csv", operations(rows, 1000 * workers + 999)))
         before, start = here.cpu(), time.perf_counter()
         with ThreadPoolExecutor(min(files, 8)) as pool:
             statuses = list(
@@ -182,9 +182,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if wish.files:
             print("\n| workers | files | rows each | files a second | CPU s a file |")
             print("|---|---|---|---|---|")
-            for number, workers in enumerate(wish.workers):
+            for workers in wish.workers:
                 counts = wish.files, wish.file_rows
-                rate, cpu = many_small(folder / f"small{number}", url, workers, counts)
+                rate, cpu = many_small(folder / "small", url, workers, counts)
                 print(f"| {workers} | {wish.files} | {wish.file_rows} | {rate:.2f} | {cpu:.2f} |")
             extrapolate(rate, cpu)
 

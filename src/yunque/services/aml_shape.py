@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
 from yunque.data.table import read_table, scan_batches
-from yunque.errors import DataError
+from yunque.errors import NotFoundError, StorageError
 from yunque.runtime.jobs.uploads import Upload
 from yunque.services.job_office import Office
 from yunque.solutions.aml.intake.headers import KNOWN, REQUIRED, SECTOR, SYNONYMS, simple
@@ -33,16 +33,11 @@ class Shape:
     missing: tuple[str, ...]
 
 
-class MissingColumnsError(DataError):
-    """A file of operations lacks columns."""
-
-    code = "missing_columns"
-
-
 def look(office: Office, upload: Upload) -> Shape:
     """Give the shape of an uploaded file: any CSV dialect, Parquet, or a workbook.
 
     Raises:
+        StorageError: the file is gone.
         TableError: it is no table.
         LimitError: it unpacks to an absurd size.
         UsageError: a workbook, and the extra `excel` is not installed.
@@ -72,6 +67,9 @@ def local_copy(office: Office, upload: Upload) -> Iterator[Path]:
     suffix = PurePath(upload.file_name).suffix.lower()
     with TemporaryDirectory(prefix="look-") as folder:
         path = Path(folder) / f"table{suffix if suffix in SPREADSHEETS else ''}"
-        with office.storage.open(upload.key) as source, path.open("wb") as file:
-            shutil.copyfileobj(source, file, 1 << 20)
+        try:
+            with office.storage.open(upload.key) as source, path.open("wb") as file:
+                shutil.copyfileobj(source, file, 1 << 20)
+        except NotFoundError as error:
+            raise StorageError("The uploaded file is not in the store any more.") from error
         yield path
