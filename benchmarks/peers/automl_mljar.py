@@ -23,7 +23,7 @@ def fit(job: Job) -> Model:
         mode="Compete",
         ml_task=KINDS[job.kind],
         eval_metric=METRICS[job.metric],
-        total_time_limit=job.seconds,
+        total_time_limit=int(job.seconds),
         n_jobs=2,
         random_state=7,
         explain_level=0,
