@@ -36,6 +36,8 @@ STORY = """From a raw table to a served, proven model.
 4. yunque serve                         answers by HTTP, documented at /docs
 5. yunque jobs, yunque worker           the same as durable jobs: submit,
                                         follow, cancel, run again
+6. yunque drift, outcomes, monitor      have the rows moved, is it still
+                                        right, and who is told
 
 \b
 Everything is kept in the folder .yunque (YUNQUE_HOME).
