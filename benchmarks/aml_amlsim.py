@@ -57,7 +57,7 @@ PARAMS = {
     "n_jobs": 1,
     "verbose": -1,
 }
-FOLDS, DRAWS = 5, 100
+FOLDS, SEEDS, DRAWS = 5, 3, 100
 PLAIN = ("n", "others", "sum", "mean", "sd", "least", "most")
 
 
@@ -175,11 +175,12 @@ def groups(nodes: pl.DataFrame, moves: pl.DataFrame) -> npt.NDArray[np.int64]:
 
 
 def cross_validated(x: Numbers, y: npt.NDArray[np.int64], group: npt.NDArray[np.int64]) -> Numbers:
-    """Score every account by boosting that saw no account of its group."""
+    """Score every account by the mean of boosted models that saw no account of its group."""
     p = np.zeros(len(y))
     for learnt, judged in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=1).split(x, y, group):
-        model = lgb.LGBMClassifier(**PARAMS, random_state=1).fit(x[learnt], y[learnt])
-        p[judged] = model.predict_proba(x[judged])[:, 1]
+        for seed in range(SEEDS):
+            model = lgb.LGBMClassifier(**PARAMS, random_state=seed).fit(x[learnt], y[learnt])
+            p[judged] += model.predict_proba(x[judged])[:, 1] / SEEDS
     return p
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from yunque.errors import ConflictError, NotFoundError
+from yunque.errors import ConflictError, NotFoundError, UsageError
 from yunque.services.aml_desk import Desk
 from yunque.services.aml_layers import Layers
 from yunque.services.aml_policy_learn import closed, periods, proposal, scored_rows
@@ -151,6 +151,24 @@ def change_settings(desk: Desk, settings: PolicySettings, *, by: str) -> PolicyE
     """Set bounds, costs and periods for the proposals to come."""
     facts = asdict(settings)
     return add_event(desk.database, desk.tenant, SETTINGS, actor=by, content=facts, told=facts)
+
+
+def read_settings(now: PolicySettings, changes: tuple[str, ...]) -> PolicySettings:
+    """Read "lowest=0.3" and the like into settings.
+
+    Raises:
+        UsageError: no such setting, no number, or one out of its range.
+    """
+    values = asdict(now)
+    for text in changes:
+        name, _, number = text.partition("=")
+        if name not in values:
+            raise NotFoundError.among("setting", name, tuple(values))
+        try:
+            values[name] = type(values[name])(number)
+        except ValueError as error:
+            raise UsageError(f"{number!r} is no number for {name}.") from error
+    return PolicySettings(**values)
 
 
 def refuse_frozen(events: tuple[PolicyEvent, ...]) -> None:

@@ -199,6 +199,29 @@ def freeze(
     told(stop(desk, by=desk.actor, reason=reason, thaw=thaw), as_json)
 
 
+@app.command("settings")
+def settings(
+    change: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="lowest=0.3; repeatable.")
+    ] = None,
+    tenant: Tenant = "local",
+    as_json: AsJson = False,
+) -> None:
+    """Show or set bounds, costs, periods and the draw below the line, for the proposals to come."""
+    from yunque.services.aml_policy import change_settings, read_settings, settings_of
+    from yunque.solutions.aml.store.policies import read_events
+
+    desk = learnt_desk(tenant)
+    now = settings_of(read_events(desk.database, desk.tenant))
+    if change:
+        told(change_settings(desk, read_settings(now, tuple(change)), by=desk.actor), as_json)
+    elif as_json:
+        write_json(vars(now))
+    else:
+        for name, value in vars(now).items():
+            say(f"{name} = {value}")
+
+
 def told(event: "PolicyEvent", as_json: bool) -> None:
     """Tell an event that was added."""
     if as_json:
