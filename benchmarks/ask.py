@@ -16,7 +16,7 @@ import yaml
 
 TESTS = Path(__file__).parents[1] / "tests" / "unit" / "solutions"
 sys.path.insert(0, str(TESTS))
-SETS = ("first", "second", "third")
+SETS = ("first", "second", "third", "fourth", "fifth")
 
 
 def plain(slots: dict[str, Any]) -> dict[str, Any]:

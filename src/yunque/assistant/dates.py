@@ -108,8 +108,13 @@ _MONTH_LEADS = frozenset(
 )
 
 
+_ENGLISH_UNITS = frozenset(words("day days week weeks fortnight month months quarter semester year years"))
+
+
 def _is_other_word(name: str, text: str, match: re.Match[str]) -> bool:
-    """Whether a short month's name stands where it is more likely another word: "may", "mar", "sep"."""
+    """Whether a word is more likely another: "may", "mar" and "sep" alone, "a" before a Spanish unit."""
+    if name == "length":
+        return match["n"] in {"a", "an"} and match["u"] not in _ENGLISH_UNITS
     if name != "month" or match["mn"] not in SHORT_MONTHS or match.groupdict().get("y"):
         return False
     before = text[: match.start()].split()

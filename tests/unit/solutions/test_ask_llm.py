@@ -23,6 +23,7 @@ from yunque.solutions.demand.questions.answer import answer, answer_understood
 from yunque.solutions.demand.questions.understand import understand
 
 DESK = make_desk()
+pytestmark = pytest.mark.slow  # LangChain takes seconds to import
 
 
 @dataclass

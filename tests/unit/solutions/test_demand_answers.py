@@ -31,7 +31,7 @@ def told(question: str, country: str = "CO") -> Answer:
 def questions() -> list[dict[str, Any]]:
     rows = [
         one
-        for name in ("first", "second", "third")
+        for name in ("first", "third", "fifth")
         for one in yaml.safe_load((FOLDER / f"{name}.yaml").read_text("utf-8"))
     ]
     return [one for one in rows if one["i"] != "unknown"]
@@ -39,7 +39,7 @@ def questions() -> list[dict[str, Any]]:
 
 def test_every_question_is_answered_and_every_number_is_in_the_data() -> None:
     withheld = {templates().part("withheld", lang, "head", "child") for lang in ("es", "en")}  # type: ignore[arg-type]
-    for one in questions()[::3]:
+    for one in questions()[::4]:
         if one["s"].get("currency"):
             continue
         found = told(one["q"])

@@ -63,17 +63,17 @@ def missed(name: str) -> tuple[int, list[str], list[str]]:
     return len(rows), intents, slots
 
 
-@pytest.mark.parametrize("name", ["first", "second", "third"])
+@pytest.mark.parametrize("name", ["first", "second", "third", "fourth", "fifth"])
 def test_questions_are_understood(name: str) -> None:
     total, intents, slots = missed(name)
-    assert total >= 100
+    assert total >= 60
     assert len(intents) <= 0.03 * total, intents
     assert len(slots) <= 0.05 * total, slots
 
 
 @pytest.mark.parametrize(
     "one",
-    [q for n in ("first", "second", "third") for q in questions(n) if q["i"] == "unknown"],
+    [q for n in ("first", "second", "third", "fourth", "fifth") for q in questions(n) if q["i"] == "unknown"],
     ids=lambda q: q["q"],
 )
 def test_what_cannot_be_answered_is_refused_with_three_offers(one: dict[str, Any]) -> None:
@@ -85,7 +85,7 @@ def test_what_cannot_be_answered_is_refused_with_three_offers(one: dict[str, Any
 def test_the_language_is_known() -> None:
     wrong = [
         one["q"]
-        for n in ("first", "second", "third")
+        for n in ("first", "second", "third", "fourth", "fifth")
         for one in questions(n)
         if one["i"] != "unknown" and ask(one["q"]).language != one["l"]
     ]

@@ -161,7 +161,10 @@ def _decided(
     )
 
 
-_NAMING = re.compile(r"\b(?:del?|of|for|los|las|el|la|un|una|unos|unas|the|an?|any)\s+([a-z]{3,})")
+_NAMING = re.compile(
+    r"\b(?:que|which|what|cual|cuales|cuantos|cuantas|how many|del?|of|for|los|las|el|la|un|una|unos|unas|the"
+    r"|an?|any)\s+([a-z]{3,})"
+)
 
 
 def _strange(reading: Reading) -> list[str]:
