@@ -1,7 +1,8 @@
 """The cells of R4's three notebooks, read from texts in which `# %%` begins a cell.
 
 `# %% en` and `# %% es` are one cell of words, told in the language that is asked for; `# %% settings` is
-where table and target are named, as literals; `# %%` is code, the same in both languages.
+where table and target are named, as literals; `# %%` is code, the same in both languages,
+`# %% code en` and `# %% code es` code that speaks.
 """
 
 from functools import cache
@@ -24,7 +25,7 @@ def cells_of(name: str, language: Language) -> tuple[Cell, ...]:
         word, _, content = part.partition("\n")
         if word.strip() == "settings":
             found.append(("settings", ""))
-        elif not word.strip():
+        elif not word.strip() or word.split() == ["code", language]:
             found.append(("code", content.strip("\n")))
         elif word.strip() == language:
             found.append(("markdown", content.strip("\n")))
