@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from yunque.errors import NotFoundError
+from yunque.errors import NotFoundError, UsageError
 from yunque.services.aml_desk import Desk
 from yunque.services.aml_picture import Picture, owing, picture, standing
 from yunque.solutions.aml.classify import INCOMPLETE
@@ -180,6 +180,8 @@ def decide(desk: Desk, decisions: Sequence[Decision]) -> tuple[Recorded, ...]:
         NotFoundError: an operation is not among the tenant's.
         UsageError: a decision says too little.
     """
+    for one in decisions:
+        writable(one.note, one.reference or "")
     seen = picture(desk)
     wanted = [one.operation_id for one in decisions]
     known: dict[str, dict[str, Any]] = {}
@@ -218,7 +220,18 @@ def second(desk: Desk, number: int, note: str) -> Recorded:
     Raises:
         NotFoundError, ConflictError, AccessError, UsageError: as `dispositions.sign`.
     """
+    writable(note)
     return sign(desk.database, desk.tenant, number, actor=desk.actor, note=note)
+
+
+def writable(*texts: str) -> None:
+    """Refuse text that a database cannot hold.
+
+    Raises:
+        UsageError: it holds the sign of number zero.
+    """
+    if any("\0" in text for text in texts):
+        raise UsageError("A note cannot hold the sign of number zero.")
 
 
 def recorded_document(one: Recorded) -> dict[str, Any]:

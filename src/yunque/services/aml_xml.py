@@ -37,7 +37,7 @@ def load_schema(desk: Desk, storage: Storage, key: str, content: bytes, source: 
         SchemaError: it is no XML schema, or it refers to files.
     """
     check_key(desk, key)
-    if not source.strip():
+    if not source.strip() or not source.isprintable():
         raise UsageError("Say where the XSD comes from.", hint="For example the page and day of download.")
     if len(content) > MOST_SCHEMA:
         raise UsageError("The XSD is larger than 2 MiB.")
@@ -114,7 +114,10 @@ def export_xml(desk: Desk, storage: Storage, *, key: str, month: date, given: Ma
         )
     etree = library()
     schema = read_schema(content)
-    root = document(etree, namespace_of(etree, content), key, first, (rows, given))
+    try:
+        root = document(etree, namespace_of(etree, content), key, first, (rows, given))
+    except ValueError as error:
+        raise UsageError("A value given for the XML holds a sign that XML cannot hold.") from error
     if not schema.validate(root):
         faults = [f"línea {fault.line}: {fault.message}" for fault in schema.error_log][:SHOWN_FAULTS]
         raise SchemaError(

@@ -80,6 +80,8 @@ def test_the_queue_is_sorted_by_due_day_and_then_by_severity(desk):
 def test_a_worrying_operation_is_closed_by_two_people_and_every_decision_has_a_note(desk):
     with pytest.raises(UsageError, match="note"):
         aml_queue.decide(desk, [Decision(operation_id="b1", verdict="descartar", note=" ")])
+    with pytest.raises(UsageError, match="number zero"):
+        aml_queue.decide(desk, [Decision(operation_id="b1", verdict="descartar", note="a\0")])
     with pytest.raises(NotFoundError):
         aml_queue.decide(desk, [Decision(operation_id="zz", verdict="descartar", note="n")])
     told = [Decision(operation_id=name, verdict="descartar", note="visto") for name in ("b1", "a2")]
@@ -189,6 +191,9 @@ def test_xml_only_where_a_person_loaded_the_schema_and_only_when_it_validates(de
     assert entries(desk.database, "local", limit=1)[0]["details"]["xsd"] == digest
     with pytest.raises(aml_xml.SchemaError, match="No hay avisos"):
         aml_xml.export_xml(desk, store, key="VEH", month=date(2026, 1, 1), given=given)
+    odd = {"personas": {"ana": {"persona_aviso": {"rfc": "a\0b"}}}}
+    with pytest.raises(UsageError, match="XML cannot hold"):
+        aml_xml.export_xml(desk, store, **ask, given=odd)
     with pytest.raises(UsageError, match="name an element"):
         aml_xml.export_xml(desk, store, **ask, given={"personas": {"ana": {"a b": "x"}}})
 
