@@ -1,7 +1,7 @@
 """One learner for all articles: gradient boosting on lags and calendar, by mlforecast.
 
 Two forms. "log": logarithms, differenced and standardised, for demand with a season and a trend. "tweedie":
-units divided by the article's level with a Tweedie loss, for demand with zeros (the form of the M5 winners;
+units with a Tweedie loss, for demand with zeros (the form of the M5 winners;
 Makridakis, Spiliotis and Assimakopoulos, M5 accuracy competition, IJF 38, 2022).
 """
 
@@ -52,24 +52,26 @@ def fit_global(
 ) -> FloatArray:
     """Learn from all articles up to a moment and forecast (articles x horizon); NaN where it cannot speak.
 
-    It speaks for articles with at least `MIN_PERIODS` periods; with fewer than `MIN_ROWS` rows, for none.
+    It speaks for articles of at least `MIN_PERIODS` periods (two seasons in the form "log"); with fewer than
+    `MIN_ROWS` rows, for none.
     """
     answers = np.full((len(history.values), horizon), np.nan)
     ages = moment.end + 1 - moment.starts
-    rows = np.flatnonzero((ages >= MIN_PERIODS) & (moment.routes != "") & (moment.routes != "ended"))
+    # Logarithms are differenced and want lags of a season: shorter articles would take those lags from all.
+    youngest = 2 * history.season if learner.form == "log" else MIN_PERIODS
+    rows = np.flatnonzero((ages >= youngest) & (moment.routes != "") & (moment.routes != "ended"))
     if ages[rows].sum() < MIN_ROWS or not len(rows):
         return answers
     rows = rows if ages[rows].sum() <= MAX_ROWS else _thin(rows, ages, learner.seed)
-    frame, divisors = _frame(learner, history, moment, rows)
+    frame = _frame(learner, history, moment, rows)
     frame = frame.join(calendar.table(0, moment.end + 1), on="ds", how="left", maintain_order="left")
     frame = calendar.with_promotions(frame)
     try:
         forecast = _fit_predict(learner, history, frame, horizon, (moment.end + 1, calendar))
     except NO_FIT:
         return answers
-    units = forecast * divisors[:, None]
     top = np.nanmax(history.values[rows, : moment.end + 1], axis=1)
-    answers[rows] = np.clip(units, 0.0, GROWTH_LIMIT * top[:, None])
+    answers[rows] = np.clip(forecast, 0.0, GROWTH_LIMIT * top[:, None])
     return answers
 
 
@@ -80,10 +82,12 @@ def _thin(rows: np.ndarray, ages: np.ndarray, seed: int) -> np.ndarray:
     return np.sort(rows[kept])
 
 
-def _frame(
-    learner: Learner, history: History, moment: Moment, rows: np.ndarray
-) -> tuple[pl.DataFrame, FloatArray]:
-    """Give rows of (unique_id, ds, y, statics), and what units were divided by."""
+def _frame(learner: Learner, history: History, moment: Moment, rows: np.ndarray) -> pl.DataFrame:
+    """Give rows of (unique_id, ds, y, statics).
+
+    Units stay units: dividing by an article's mean, which contains what is to be learnt, taught a return to
+    that mean, and forecasts of a growing shop fell short by a quarter.
+    """
     starts = moment.starts[rows]
     ages = moment.end + 1 - starts
     y = np.concatenate([history.series(row, moment) for row in rows.tolist()])
@@ -91,22 +95,18 @@ def _frame(
     ds = np.concatenate([np.arange(start, moment.end + 1) for start in starts.tolist()])
     if learner.form == "log":
         data = {"unique_id": ids, "ds": ds, "y": np.log1p(y)}
-        return pl.DataFrame(data), np.ones(len(rows))
-    means = np.array([history.series(row, moment).mean() for row in rows.tolist()])
-    divisors = np.maximum(means, 1e-3)
+        return pl.DataFrame(data)
     items = history.panel.items
     category = items["category"].fill_null("").rank("dense").to_numpy().astype(float)
     price = np.log1p(items["price"].fill_null(-0.5).clip(lower_bound=-0.5).to_numpy())
     data = {
         "unique_id": ids,
         "ds": ds,
-        "y": y / np.repeat(divisors, ages),
+        "y": y,
         "category": category[ids],
         "price": price[ids],
-        "volume": np.repeat(np.log(divisors), ages),
-        "weight": np.repeat(np.sqrt(divisors), ages),
     }
-    return pl.DataFrame(data), divisors
+    return pl.DataFrame(data)
 
 
 def _fit_predict(
@@ -121,9 +121,8 @@ def _fit_predict(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # advice of other packages' versions, not about these data
         model = _forecaster(learner, history, frame)
-        static = [name for name in ("category", "price", "volume") if name in frame.columns]
-        weights = {"weight_col": "weight"} if "weight" in frame.columns else {}
-        model.fit(frame, static_features=static, dropna=learner.form == "log", **weights)
+        static = [name for name in ("category", "price") if name in frame.columns]
+        model.fit(frame, static_features=static, dropna=learner.form == "log")
         start, calendar = ahead
         coming = calendar.coming(frame["unique_id"].unique(maintain_order=True), start, horizon)
         predicted = model.predict(horizon, X_df=coming) if calendar.names else model.predict(horizon)

@@ -1,9 +1,10 @@
 """Weights of the models, chosen by what they erred at moments of the past, per kind of demand.
 
 Equal means are hard to beat (Claeskens, Magnus, Vasnev and Wang, The forecast combination puzzle, IJF 32,
-2016), so the choice is coarse: start from the equal mean of all, drop the model whose going lowers the loss
-most while it does, weight the rest by the inverse of their loss, and go half of the way back to equal. What
-does not beat the simplest rule of its kind gives way to it.
+2016), so the choice is coarse: order the models by their own loss, take the equal mean of as many foremost
+ones as lose least together, drop the model whose going lowers the loss further while it does, weight the rest
+by the inverse of their loss, and go half of the way back to equal. What does not beat the simplest rule of
+its kind gives way to it.
 """
 
 from collections.abc import Sequence
@@ -182,8 +183,9 @@ def _choose(errors: Errors, names: list[str], route: str) -> Choice:
         return Choice(weights=equal, losses={}, reason=reason)
     names = [name for name in names if not np.isnan(errors.forecasts[name]).all()] or names
     equal = dict.fromkeys(names, 1.0 / len(names))
-    kept, best = list(names), _loss(errors, equal)
-    whole = best
+    whole = _loss(errors, equal)
+    alone = {name: _loss(errors, {name: 1.0}) for name in names}
+    kept, best = _foremost(errors, alone)
     enough = 1 - LEAST_GAIN / np.sqrt(len(errors.actual))
     while len(kept) > 1:
         trial = {name: _loss(errors, _equal(kept, name)) for name in kept}
@@ -192,7 +194,7 @@ def _choose(errors: Errors, names: list[str], route: str) -> Choice:
             break
         best = trial[worst]
         kept.remove(worst)
-    losses = {name: _loss(errors, {name: 1.0}) / whole for name in names}
+    losses = {name: alone[name] / whole for name in names}
     inverse = {name: 1.0 / max(losses[name], 1e-9) for name in kept}
     total = sum(inverse.values())
     weights = {name: SHRINK / len(kept) + (1 - SHRINK) * inverse[name] / total for name in kept}
@@ -201,6 +203,15 @@ def _choose(errors: Errors, names: list[str], route: str) -> Choice:
         return Choice(weights={floor: 1.0}, losses=losses, reason="floor")
     reason = {"new": "category_prior", "short": "few_periods"}.get(route, "combination")
     return Choice(weights=weights, losses=losses, reason=reason)
+
+
+def _foremost(errors: Errors, alone: dict[str, float]) -> tuple[list[str], float]:
+    """Give the equal mean of the foremost models, as many as lose least together; and its loss."""
+    ordered = sorted(alone, key=lambda name: (alone[name], name))
+    sets = [ordered[:count] for count in range(1, len(ordered) + 1)]
+    losses = [_loss(errors, dict.fromkeys(kept, 1.0 / len(kept))) for kept in sets]
+    best = int(np.argmin(losses))
+    return list(sets[best]), losses[best]
 
 
 def _equal(kept: list[str], without: str) -> dict[str, float]:
