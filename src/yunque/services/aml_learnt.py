@@ -1,5 +1,6 @@
 """What the layers say of an analysis: asked once, kept, and read again by every re-run."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,12 @@ KEPT = (
     *("segmento", *BY_ROW, "muestra", "razones_ml"),
 )
 WHY = "razones_ml"
+UNEXPLAINED = {
+    "origen": "modelo",
+    "codigo": "razones_no_disponibles",
+    "texto": "Las razones del modelo no pudieron calcularse; el puntaje es el que se muestra.",
+    "valores": {},
+}
 
 
 def learnt_of(desk: Desk, analysis_id: str, judged: Judged) -> tuple[Learnt, Answer | None]:
@@ -50,7 +57,7 @@ def recalled(kept: Answer) -> Learnt:
 
 
 def explained(operations: pl.DataFrame, learnt: Learnt, kept: Answer | None, judged: Judged) -> pl.DataFrame:
-    """Add `razones_ml` to the operations that the layers raised; a reason that fails is left out."""
+    """Add `razones_ml` to the operations that the layers raised; where none can be told, that is told."""
     if kept is not None:
         names = [name for name in ("id_operacion", WHY) if name in kept.rows.columns]
         if WHY not in names:
@@ -65,7 +72,7 @@ def explained(operations: pl.DataFrame, learnt: Learnt, kept: Answer | None, jud
     try:
         found = learnt.scores.why(rows, judged.enriched)
     except FAILURES:
-        return operations
+        found = alerts.select("id_operacion").with_columns(pl.lit(json.dumps([UNEXPLAINED])).alias(WHY))
     return operations.join(found, on="id_operacion", how="left", maintain_order="left")
 
 

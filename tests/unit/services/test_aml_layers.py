@@ -133,6 +133,19 @@ def test_thresholds_of_a_policy_hold_by_segment_and_rows_below_are_drawn(desk, l
         assert not (row["muestra"] and row["clase"] in ("inusual", "preocupante"))
 
 
+def test_reasons_that_fail_are_told(desk, tmp_path):
+    def fail(alerts, past):
+        raise ValueError("x")
+
+    def score(rows):
+        table = rows.select("id_operacion", p_sospecha=pl.lit(0.9), anomalia=pl.lit(0.0))
+        layers = (Layer(name="supervisada", ran=True),)
+        return Scores(table=table, unusual=0.5, worrying=0.95, layers=layers, why=fail)
+
+    result = result_of(replace(desk, scorer=score), tmp_path)
+    assert {row["razones"][-1]["codigo"] for row in result["operaciones"]} == {"razones_no_disponibles"}
+
+
 def test_the_draw_is_seeded_and_of_the_wanted_size():
     ids = pl.Series([f"op{n}" for n in range(20_000)])
     one = drawn(ids, 0.02, 7)
