@@ -16,7 +16,7 @@ import polars as pl
 
 from yunque.forecasting.forecast import forecast, roll
 from yunque.forecasting.local_models import fit_many
-from yunque.forecasting.panel import FloatArray, Panel, make_panel, step
+from yunque.forecasting.panel import FloatArray, Panel, make_panel, step, to_matrix
 from yunque.forecasting.request import ForecastRequest
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.98)
@@ -140,8 +140,34 @@ def retail(folder: Path, count: int | None, budget: float) -> None:
         pl.col("unique_id").replace_strict(kinds, default="new").alias("kind")
     )
     wape, bias = _report(table)
+    _references(panel, spread)
     reached = ["yes" if is_reached else "NO" for is_reached in (wape <= 0.49, abs(bias) <= 0.05)]
     print(f"  goal WAPE <= .49: {reached[0]}, |bias| <= 5 %: {reached[1]}")
+
+
+def _references(panel: Panel, spread: int) -> None:
+    """Print plain rules on the same items and origins."""
+    values, _ = to_matrix(panel)
+    wrong: dict[str, float] = {}
+    signed: dict[str, float] = {}
+    total = 0.0
+    for back in range(RETAIL_ORIGINS):
+        end = values.shape[1] - 1 - spread - back
+        rows = np.flatnonzero(~np.isnan(values[:, end]))
+        histories = [values[row, : end + 1][~np.isnan(values[row, : end + 1])] for row in rows.tolist()]
+        came = values[rows, end + 1 : end + 1 + spread].sum(axis=1)
+        total += float(came.sum())
+        names = ("SES", "TSB", "IMAPA", "Average")
+        single = {name: fit_many(name, 1, histories, spread).sum(axis=1) for name in names}
+        rules = {
+            "mean of SES, TSB, IMAPA": (single["SES"] + single["TSB"] + single["IMAPA"]) / 3,
+            "average x 1.2": 1.2 * single["Average"],
+        }
+        for name, forecasts in rules.items():
+            wrong[name] = wrong.get(name, 0.0) + float(np.abs(forecasts - came).sum())
+            signed[name] = signed.get(name, 0.0) + float((forecasts - came).sum())
+    for name in wrong:
+        print(f"    {name:24s} WAPE {wrong[name] / total:.3f}  bias {signed[name] / total:+.1%}")
 
 
 def retail_panel(folder: Path, count: int) -> Panel:
