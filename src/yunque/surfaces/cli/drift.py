@@ -1,4 +1,4 @@
-"""`yunque drift`: have the rows of today moved away from those that a model learnt from?"""
+"""`yunque drift`: whether the rows of today have moved away from those that a model learnt from."""
 
 from datetime import timedelta
 from pathlib import Path
