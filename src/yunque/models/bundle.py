@@ -80,7 +80,7 @@ def pack(leaderboard: Leaderboard, contract: Contract, context: PackContext, fol
         GOLDEN: write_golden(golden),
         PROFILE: write_json(statistics | {"scores": score_profile(leaderboard)}),
         LEADERBOARD: leaderboard_csv(leaderboard),
-        SAMPLE: write_sample(leaderboard, contract.schema, context.frame),
+        **_sample_file(leaderboard, contract, context),
         ENVIRONMENT: "".join(f"{line}\n" for line in environment).encode(),
     }
     manifest = describe(leaderboard, contract, context, versions)
@@ -98,6 +98,12 @@ def _references(champion: Champion) -> dict[str, bytes]:
     if unsafe:
         raise BundleError(f"The reference file {unsafe[0]!r} cannot be packed under that name.")
     return named
+
+
+def _sample_file(leaderboard: Leaderboard, contract: Contract, context: PackContext) -> dict[str, bytes]:
+    if not context.keep_rows:
+        return {}
+    return {SAMPLE: write_sample(leaderboard, contract.schema, context.frame)}
 
 
 def _fairness_file(found: tuple[Fairness, ...]) -> dict[str, bytes]:

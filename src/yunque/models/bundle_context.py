@@ -36,6 +36,7 @@ class PackContext:
         author: who made the model.
         description: what it is for, in the user's words; "" lets the question speak for itself.
         sensitive: columns of `frame` whose groups are compared on the held-out rows.
+        keep_rows: whether a sample of the rows goes into the bundle, for drift to be measured against.
         environment: "package==version" lines; those of this interpreter when None.
     """
 
@@ -53,6 +54,7 @@ class PackContext:
     author: str = "Yunque"
     description: str = ""
     sensitive: tuple[str, ...] = ()
+    keep_rows: bool = True
     environment: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:

@@ -62,6 +62,7 @@ class TrainPayload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     folds: int | None = None
     decision: DecisionPayload = DecisionPayload()
     sensitive: list[str] = []
+    keep_rows: bool = True
     latency_microseconds: float = 1_000.0
     memory: str | int = DEFAULT_MEMORY
     clusters: int | None = None

@@ -76,6 +76,7 @@ class TrainRequest:
         decision: what is asked of the answers, and how often intervals and sets are to hold the truth.
         latency_microseconds: what one row may take.
         sensitive: columns, features or not, whose groups are compared in report and card.
+        keep_rows: whether the bundle holds a sample of the rows, which drift is measured against.
         unlabelled: how many clusters, how many flags, a label to judge by, where the task has no target.
         cancelled: asked often; once it says True the training ends soon with the best so far.
         memory: where finished fits are kept for a run that has to start again.
@@ -107,6 +108,7 @@ class TrainRequest:
     decision: DecisionWish = field(default_factory=DecisionWish)
     latency_microseconds: float = 1_000.0
     sensitive: tuple[str, ...] = ()
+    keep_rows: bool = True
     unlabelled: UnlabelledWish = field(default_factory=UnlabelledWish)
     cancelled: Callable[[], bool] = never
     memory: FoldMemory | None = None
@@ -223,6 +225,7 @@ def train(request: TrainRequest, folder: Path, clock: Clock, on_progress: Listen
         author=request.by,
         description=request.description,
         sensitive=request.sensitive,
+        keep_rows=request.keep_rows,
     )
     bundle = pack(board, outcome.contract, context, folder)
     return Trained(name=request.name, task=task, outcome=outcome, leaderboard=board, bundle=bundle)

@@ -136,6 +136,7 @@ def _make(context: JobContext, registry: Registry, clock: Clock, work: Work) -> 
         varies=payload.hpo,
         decision=decision_wish(payload.decision),
         sensitive=tuple(payload.sensitive),
+        keep_rows=payload.keep_rows,
         unlabelled=UnlabelledWish(
             clusters=payload.clusters, contamination=payload.contamination, label=payload.label
         ),

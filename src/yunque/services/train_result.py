@@ -112,6 +112,7 @@ def manifest_document(job_id: str, bundle: LoadedBundle, told: Told) -> dict[str
                 "seed": payload.seed,
                 "decision": payload.decision,
                 "sensitive": payload.sensitive,
+                "keep_rows": payload.keep_rows,
                 "latency_microseconds": payload.latency_microseconds,
             },
             "task": manifest.task,

@@ -89,6 +89,7 @@ def train_unlabelled(
         language=request.language,
         author=request.by,
         description=request.description,
+        keep_rows=request.keep_rows,
     )
     bundle = pack(board, outcome.contract, context, folder)
     return Trained(name=request.name, task=task, outcome=outcome, leaderboard=board, bundle=bundle)

@@ -69,6 +69,7 @@ class TrainOptions(ColumnOptions, total=False):
     language: Language
     description: str
     sensitive: Sequence[str]
+    keep_rows: bool
     least_recall: float | Mapping[str, float]
     costs: str | Mapping[str, Mapping[str, float]]
     coverage: float
@@ -199,6 +200,7 @@ def train(
         language=options.get("language", platform.settings.language),
         description=options.get("description", ""),
         sensitive=tuple(options.get("sensitive", ())),
+        keep_rows=bool(options.get("keep_rows", True)),
         unlabelled=UnlabelledWish(
             clusters=options.get("clusters"),
             contamination=options.get("contamination", 0.01),

@@ -158,3 +158,10 @@ def test_golden_rows_hold_gaps_extremes_and_values_never_seen(world: World) -> N
     assert rows["amount €"].max() >= world.frame["amount €"].max()
     assert "never seen before" in rows["city"].to_list()
     assert golden.expected.shape == (rows.height, world.leaderboard.task.n_outputs)
+
+
+def test_without_leave_to_keep_rows_the_bundle_has_no_sample(binary: World, tmp_path: Path) -> None:
+    context = replace(context_for(binary.frame), keep_rows=False)
+    bundle = pack(binary.leaderboard, binary.contract, context, tmp_path / "bundle")
+    assert SAMPLE not in bundle.manifest.files and not (bundle.folder / SAMPLE).exists()
+    assert SAMPLE in binary.bundle.manifest.files

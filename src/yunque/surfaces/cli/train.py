@@ -109,6 +109,13 @@ def train(
             "--sensitive", metavar="COL", help="Compare the model between the groups of a column; repeat it."
         ),
     ] = None,
+    keep_rows: Annotated[
+        bool,
+        typer.Option(
+            "--keep-rows/--no-rows",
+            help="Keep a sample of up to 5,000 rows in the bundle, for drift; else bins alone.",
+        ),
+    ] = True,
     clusters: Clusters = "auto",
     contamination: Contamination = 0.01,
     label: Label = None,
@@ -175,6 +182,7 @@ def train(
         decision=wish,
         latency_microseconds=latency_microseconds(latency),
         sensitive=tuple(sensitive or ()),
+        keep_rows=keep_rows,
         unlabelled=unlabelled_wish(clusters, contamination, label),
         memory=FolderFits(attempt.folder) if attempt.folder else None,
         memory_limit=memory,
