@@ -103,14 +103,11 @@ def test_r1s_smoke_test_in_one_call_has_the_lawful_answer(platform: Platform) ->
         first = client.get(f"{told['result_url']}?limit=1").json()
         assert client.get(first["next"]).json() == page
         assert client.get(f"{told['result_url']}?limit=1&offset=7").json()["operaciones"] == []
-        events = client.get(f"{PORTAL}/analysis/{name}/events").text
-        for line in (
-            "Tiempo de enriquecimiento",
-            "Tiempo de inferencia",
-            "Clasificaci",
-            "Guardrails aplicados",
-        ):
-            assert line in events
+        lines = client.get(told["status_url"]).json()["metricas"]
+        assert [line.partition(":")[0] for line in lines] == [
+            *("Tiempo de enriquecimiento", "Tiempo de inferencia (3 capas)"),
+            *("Clasificación", "Guardrails aplicados"),
+        ]
     desk.view.update()
     outputs = platform.settings.home / "outputs" / "processed"
     assert (outputs / f"{name}.csv").read_text() == SMOKE

@@ -45,7 +45,6 @@ def run_aml_job(context: JobContext, house: PipelineHouse) -> JobResult:
     for note in enriched.notes:
         context.log(note)
     middle = house.clock.monotonic()
-    context.log(f"Tiempo de enriquecimiento: {middle - start:.3f} s")
     context.progress(0.5, "Applying the law's rules")
 
     def price(number: int, operations: pl.DataFrame) -> dict[str, object]:
@@ -53,13 +52,29 @@ def run_aml_job(context: JobContext, house: PipelineHouse) -> JobResult:
         return cost(house.database, context.tenant, context.job_id, counted)
 
     outcome = finish(desk, desk.place(PENDING, f"{context.job_id}.csv"), price)
-    context.log(f"Tiempo de inferencia (3 capas): {house.clock.monotonic() - middle:.3f} s")
-    context.log("Clasificación: " + ", ".join(f"{name}={outcome.summary[name]}" for name in CLASSES))
-    context.log(f"Guardrails aplicados: {outcome.summary['guardrails_aplicados']}")
+    lines = metrics(outcome, (middle - start, house.clock.monotonic() - middle))
+    for line in lines:
+        context.log(line)
     context.progress(0.9, "Writing the result")
     publish(context, outcome)
-    summary = {"analysis_id": context.job_id, "resumen": outcome.summary, "cobro": outcome.cost}
+    summary = {
+        "analysis_id": context.job_id,
+        "resumen": outcome.summary,
+        "cobro": outcome.cost,
+        "metricas": lines,
+    }
     return JobResult(summary=summary, charge_minor=outcome.cost["importe_minor"])
+
+
+def metrics(outcome: Outcome, seconds: tuple[float, float]) -> list[str]:
+    """Write R1's lines: seconds of enrichment and of the layers, classes, and how often a rule raised one."""
+    classes = ", ".join(f"{name}={outcome.summary[name]}" for name in CLASSES)
+    return [
+        f"Tiempo de enriquecimiento: {seconds[0]:.3f} s",
+        f"Tiempo de inferencia (3 capas): {seconds[1]:.3f} s",
+        f"Clasificación: {classes}",
+        f"Guardrails aplicados: {outcome.summary['guardrails_aplicados']}",
+    ]
 
 
 def publish(context: JobContext, outcome: Outcome) -> None:

@@ -38,6 +38,7 @@ def state_of(job: Job, *, with_counts: bool = True) -> dict[str, Any]:
         "finished_at": moment(job.finished_at),
         "resumen": summary.get("resumen") if with_counts else None,
         "cobro": summary.get("cobro"),
+        "metricas": summary.get("metricas") if with_counts else None,
         "error": None if error is None else error["message"],
         "code": None if error is None else error["code"],
         "status_url": here,
