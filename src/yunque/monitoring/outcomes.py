@@ -37,4 +37,4 @@ def join_outcomes(
     log = read_log(folder, name, version)
     if ROW not in log.collect_schema().names():
         return log.collect().with_columns(pl.lit(None).alias(OUTCOME)).head(0)
-    return log.join(keyed.lazy(), on=[KEY, ROW], how="inner").collect()
+    return log.join(keyed.lazy(), on=[KEY, ROW], how="inner", maintain_order="left").collect()
