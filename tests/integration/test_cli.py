@@ -390,6 +390,8 @@ def test_a_model_is_exported_with_its_parity_and_never_over_another(
     refused = as_json(capsys, "models", "export", "spend@1", "-o", "out", code=1)
     assert "another model's" in refused["error"]["message"]
     assert as_json(capsys, "export", "buys", "--format", "pmml", code=1)["error"]["code"] == "usage"
+    named = as_json(capsys, "export", "buys@1", "-o", "out/mine.onnx", code=1)["error"]
+    assert "names a folder" in named["message"] and not Path("out/mine.onnx").exists()
     assert sorted(path.name for path in (place / "out").iterdir()) == [file.name, f"{file.stem}_parity.json"]
 
 

@@ -47,6 +47,11 @@ def export(
         raise UsageError(
             f"There is no format {form!r}.", hint="Formats: onnx. The bundle itself is the model."
         )
+    if output.suffix == ".onnx":
+        raise UsageError(
+            "--output names a folder: the file in it is called after version and date.",
+            hint=f"For example --output {output.parent}",
+        )
     platform = open_platform()
     version = platform.registry.resolve(model)
     fingerprint = platform.registry.load(version).manifest.dataset.fingerprint
