@@ -22,7 +22,6 @@ from tables import BenchTable, drawn, folder_tables, package_tables
 from yunque.data.infer import Wishes
 from yunque.features.encode import encode
 from yunque.kernel.form import FloatArray
-from yunque.learning.algorithm import Matrix
 from yunque.learning.candidate import Candidate
 from yunque.learning.fold_data import ALL_ROWS, Encoded, FoldData
 from yunque.learning.fold_fit import FitJob, FoldResult, predict, run_fit
@@ -73,8 +72,7 @@ class Prepared:
         encoded = self.data.get("tree", fold)
         judged = Judged(task=self.task, y=self.rows.y[self.split.folds[fold].valid])
         order = np.random.default_rng(0).permutation(len(encoded.train.y))
-        half = np.sort(order[: len(order) // 2])
-        part = Matrix(x=np.ascontiguousarray(encoded.train.x[half]), y=encoded.train.y[half])
+        part = encoded.train.take(order[: len(order) // 2])
         candidate = Candidate(name="quick", algorithm=algorithm("lightgbm"), params=QUICK)
         job = FitJob(candidate=candidate, fold=fold, task=self.task, seed=0)
         losses: list[float] = []

@@ -29,6 +29,12 @@ class Matrix:
     y: npt.NDArray[Any]
     weight: FloatArray | None = None
 
+    def take(self, chosen: IntArray) -> "Matrix":
+        """Give some of the rows, in the order in which they stand here."""
+        rows = np.sort(chosen)
+        weight = None if self.weight is None else self.weight[rows]
+        return Matrix(x=np.ascontiguousarray(self.x[rows]), y=self.y[rows], weight=weight)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FitRequest:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from yunque.learning.algorithm import Matrix
 from yunque.learning.blending import Blended
 from yunque.learning.fold_fit import FitJob, FoldResult, UnusableFitError, run_fit
 from yunque.learning.judge import Judged
@@ -100,7 +99,7 @@ def _fold_losses(
         deadline = min(until, clock() + CUT_AT * expected + 0.2)
         if arena.cancelled() or clock() + SAFETY * expected > until:
             break
-        part = _part(encoded.train, order[: max(1, round(share * _rows(arena, standing, fold)))])
+        part = encoded.train.take(order[: max(1, round(share * _rows(arena, standing, fold)))])
         job = FitJob(
             candidate=replace(standing.candidate, most_rows=0),
             fold=fold,
@@ -118,12 +117,6 @@ def _fold_losses(
             break
         found.append(loss)
     return found
-
-
-def _part(matrix: Matrix, chosen: Any) -> Matrix:
-    rows = np.sort(chosen)
-    weight = None if matrix.weight is None else matrix.weight[rows]
-    return replace(matrix, x=np.ascontiguousarray(matrix.x[rows]), y=matrix.y[rows], weight=weight)
 
 
 def curve_record(curve: LearningCurve) -> dict[str, Any]:

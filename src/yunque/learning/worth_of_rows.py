@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from yunque.learning.algorithm import Matrix
 from yunque.learning.arena import Arena
 from yunque.learning.fold_fit import FitJob, UnusableFitError, run_fit
 from yunque.learning.judge import Judged
@@ -99,7 +98,7 @@ def _loss(arena: Arena, quick: Standing, fold: int, share: float) -> float | Non
     train = encoded.train
     if share < 1.0:
         order = np.random.default_rng(arena.seed).permutation(len(train.y))
-        train = _part(train, np.sort(order[: round(share * len(order))]))
+        train = train.take(order[: round(share * len(order))])
     job = FitJob(candidate=quick.candidate, fold=fold, task=arena.task, seed=arena.seed)
     try:
         result = run_fit(job, replace(encoded, train=train), arena.ledger.clock)
@@ -107,8 +106,3 @@ def _loss(arena: Arena, quick: Standing, fold: int, share: float) -> float | Non
         return None  # a part may lack what the fit needs, a class for one
     loss = judged.loss(result.predictions)
     return loss if np.isfinite(loss) else None
-
-
-def _part(matrix: Matrix, rows: Any) -> Matrix:
-    weight = None if matrix.weight is None else matrix.weight[rows]
-    return Matrix(x=np.ascontiguousarray(matrix.x[rows]), y=matrix.y[rows], weight=weight)

@@ -13,7 +13,6 @@ from yunque.forecasting.forecast import forecast, roll
 from yunque.forecasting.panel import Panel, make_panel, step
 from yunque.forecasting.request import ForecastRequest
 
-pytest.importorskip("statsforecast")
 QUIET = {"booster": "none", "only": ("SES", "Average")}
 
 

@@ -166,7 +166,6 @@ def test_the_review_export_runs_nothing_in_a_spreadsheet_and_is_in_the_log(desk)
 
 
 def test_xml_only_where_a_person_loaded_the_schema_and_only_when_it_validates(desk):
-    pytest.importorskip("lxml")
     store = MemoryStorage()
     ask = {"key": "VEH", "month": date(2026, 8, 1)}
     with pytest.raises(aml_xml.SchemaError, match="nadie ha cargado"):
@@ -199,7 +198,6 @@ def test_xml_only_where_a_person_loaded_the_schema_and_only_when_it_validates(de
 
 
 def test_a_case_file_is_a_document_with_a_hash_and_the_same_bytes_twice(desk):
-    pytest.importorskip("fpdf")
     made = aml_case.case_file(desk, "ana")
     assert made.content.startswith(b"%PDF") and len(made.content) > 2_000
     told = aml_client.view(desk, *_picture_of(desk, "ana"))
