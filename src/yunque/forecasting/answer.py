@@ -1,6 +1,6 @@
 """What a forecast answers: expected units, calibrated quantiles, and how far they can be believed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -36,6 +36,8 @@ class Forecasts:
         weights: route, demand_class, model, weight, relative_loss: the combination, and what each candidate
             lost at past origins (1 is the equal mean of all; null without a past).
         totals: level ("total" or "category"), name, period, mean: totals that the articles' means add up to.
+        errors: errors of next-period forecasts at the backtest's moments, by model
+            (`point_errors.POINT_ERRORS`); empty without a past.
         notes: (code, count): what was left out, defaulted or cut short; codes of `reasons.NOTES`.
         seconds: wall clock.
     """
@@ -48,6 +50,7 @@ class Forecasts:
     backtest: pl.DataFrame
     weights: pl.DataFrame
     totals: pl.DataFrame
+    errors: pl.DataFrame = field(default_factory=pl.DataFrame)
     notes: tuple[tuple[str, int], ...] = ()
     seconds: float = 0.0
 
@@ -90,6 +93,7 @@ class Forecasts:
             "backtest": self.backtest,
             "weights": self.weights,
             "totals": self.totals,
+            "errors": self.errors,
             "sums": article,
             "scores": scores,
             "about": about,
@@ -118,6 +122,7 @@ def from_tables(tables: dict[str, pl.DataFrame]) -> Forecasts:
         backtest=tables["backtest"],
         weights=tables["weights"],
         totals=tables["totals"],
+        errors=tables.get("errors", pl.DataFrame()),
         notes=tuple(tables["notes"].iter_rows()),
         seconds=about["seconds"],
     )

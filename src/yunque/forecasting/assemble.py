@@ -26,6 +26,7 @@ class Run:
         spans: articles x (lead time, protection interval), periods.
         outlook: today's.
         judged: the past's.
+        errors: of single periods (point_errors.POINT_ERRORS).
         seconds: wall clock so far.
     """
 
@@ -34,6 +35,7 @@ class Run:
     spans: FloatArray
     outlook: Outlook
     judged: Judged
+    errors: pl.DataFrame
     seconds: float
 
     @property
@@ -70,6 +72,7 @@ def assemble(run: Run) -> Forecasts:
         backtest=backtest_table(run.judged, run.request.levels),
         weights=_weights(run),
         totals=_totals(panel, periods),
+        errors=run.errors,
         notes=_notes(run),
         seconds=run.seconds,
     )

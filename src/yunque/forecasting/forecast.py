@@ -13,6 +13,7 @@ from yunque.forecasting.calendar_features import calendar_features
 from yunque.forecasting.candidates import ask_all
 from yunque.forecasting.engine import Engine
 from yunque.forecasting.panel import FloatArray, Panel, distance, period_of, step
+from yunque.forecasting.point_errors import point_errors
 from yunque.forecasting.proof import judge
 from yunque.forecasting.request import ForecastRequest
 from yunque.forecasting.sums import SumQuantiles
@@ -40,6 +41,7 @@ def forecast(panel: Panel, request: ForecastRequest) -> Forecasts:
         spans=setting.spans,
         outlook=engine.look(last),
         judged=judged,
+        errors=point_errors(engine, past),
         seconds=request.clock() - began,
     )
     return assemble(run)
