@@ -145,6 +145,9 @@ def test_the_call_list_ranks_every_client_with_reasons(out: Path) -> None:
     assert (ranked["llamar"] == (ranked["ganancia_esperada"] > 0)).all()
     first = ranked.row(0, named=True)
     assert "madurez_digital_cd = ALTA lo hace más probable" in first["motivos"]
+    assert "madurez_digital_cd = ALTA makes it likelier" in first["reasons"]
+    assert first["motivos"] in (out / "informe.html").read_text(encoding="utf-8")
+    assert first["reasons"] in (out / "report.html").read_text(encoding="utf-8")
     lines = ranked.select(pl.sum_horizontal("^probabilidad_.*$")).to_series()
     assert lines.is_between(0.999, 1.001).all()
 
@@ -152,7 +155,7 @@ def test_the_call_list_ranks_every_client_with_reasons(out: Path) -> None:
 def test_the_report_stands_alone_in_both_languages(out: Path) -> None:
     for language, name in REPORT.items():
         text = (out / name).read_text(encoding="utf-8")
-        assert f'<html lang="{language}">' in text and "<script" not in text and "http" not in text
+        assert f'<html lang="{language}">' in text and "<script" not in text and "://" not in text
     assert "A quién llamar" in (out / "informe.html").read_text(encoding="utf-8")
 
 

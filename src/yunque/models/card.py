@@ -2,16 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
-
-import jinja2
 
 from yunque.data.schema import Role
 from yunque.learning.leaderboard import Entry, Leaderboard
 from yunque.learning.metrics import metric, score_of_loss
 from yunque.models import report_limits, report_quality, report_run, report_summary
 from yunque.models.gates import needed_baselines
+from yunque.models.page import environment
 from yunque.models.report_decision import ece_text, effect_rows, rule_lines
 from yunque.models.report_facts import ReportFacts
 from yunque.models.report_fairness import FairnessTable, fairness_tables, lead
@@ -31,18 +29,10 @@ def render_card(facts: ReportFacts) -> str:
 
     Equal facts give equal text.
     """
-    return _environment().get_template("card.md").render(_content(facts, words(facts.language)))
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("yunque.models"),
-        autoescape=False,  # noqa: S701 - Markdown; every value goes through `plain`
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+    return (
+        environment("yunque.models", is_markup=False)
+        .get_template("card.md")
+        .render(_content(facts, words(facts.language)))
     )
 
 

@@ -1,14 +1,10 @@
 """The report of a run: one HTML file that stands alone, for the people who must decide on the model."""
 
-from functools import cache
-from importlib.resources import files
 from typing import Any
-
-import jinja2
-from markupsafe import Markup
 
 from yunque.learning.leaderboard import Leaderboard
 from yunque.models import report_findings, report_limits, report_quality, report_run, report_summary
+from yunque.models.page import render_page
 from yunque.models.report_chart import Picture
 from yunque.models.report_charts_board import importance_chart, leaderboard_chart
 from yunque.models.report_charts_classes import (
@@ -28,7 +24,6 @@ from yunque.models.report_numbers import count
 from yunque.models.report_unlabelled import cluster_rows
 from yunque.models.report_usage import snippets
 from yunque.models.report_words import Words, words
-from yunque.version import __version__
 
 __all__ = ["ReportFacts", "render_report"]
 
@@ -38,19 +33,7 @@ def render_report(facts: ReportFacts) -> str:
 
     Equal facts give equal text.
     """
-    return _environment().get_template("report.html").render(_content(facts, words(facts.language)))
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("yunque.models"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    return render_page("yunque.models", "report.html", _content(facts, words(facts.language)))
 
 
 def _content(facts: ReportFacts, t: Words) -> dict[str, Any]:
@@ -59,8 +42,7 @@ def _content(facts: ReportFacts, t: Words) -> dict[str, Any]:
         "t": t,
         "facts": facts,
         "task": board.task,
-        "css": Markup(_style()),  # noqa: S704 - our own file
-        "yunque": __version__,
+        "language": facts.language,
         "date": facts.created.date().isoformat(),
         **_head(facts, t),
         **_charts(board, t),
@@ -69,11 +51,6 @@ def _content(facts: ReportFacts, t: Words) -> dict[str, Any]:
         "snippets": snippets(facts, t),
     }
     return {**content, "sections": _sections(content)}
-
-
-@cache
-def _style() -> str:
-    return files("yunque.models").joinpath("templates", "report.css").read_text(encoding="utf-8")
 
 
 def _head(facts: ReportFacts, t: Words) -> dict[str, Any]:

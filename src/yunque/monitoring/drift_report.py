@@ -1,12 +1,8 @@
 """The drift report: one HTML file that stands alone, in the style of the model's own."""
 
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
-
+from yunque.models.page import render_page
 from yunque.models.report_facts import Language
 from yunque.models.report_numbers import bounded, count, percent
 from yunque.models.report_words import Words
@@ -16,7 +12,6 @@ from yunque.monitoring.drift_facts import DriftFacts
 from yunque.monitoring.drift_values import Drift, Moved
 from yunque.monitoring.drift_words import OF_MODEL, findings, name_of, p_text, words
 from yunque.monitoring.estimated import Estimate
-from yunque.version import __version__
 
 MOST_DRAWN = 12
 NAMED = 5
@@ -33,8 +28,6 @@ def render_drift(facts: DriftFacts, language: Language) -> str:
         "t": t,
         "facts": facts,
         "language": language,
-        "css": style(),
-        "yunque": __version__,
         "made": t(
             "made",
             rows=count(drift.rows),
@@ -52,7 +45,7 @@ def render_drift(facts: DriftFacts, language: Language) -> str:
         "how": _how(drift, t),
         "notes": notes(facts.drift, facts.rejected, t),
     }
-    return environment().get_template("drift.html").render(content)
+    return render_page("yunque.monitoring", "drift.html", content)
 
 
 def question(drift: Drift, t: Words) -> str:
@@ -68,26 +61,6 @@ def notes(drift: Drift, rejected: int, t: Words) -> list[str]:
     """Say what could not be compared."""
     said = [t(f"note.{key}", **facts) for key, facts in drift.notes]
     return [*said, t("note.rejected", count=rejected)] if rejected else said
-
-
-@cache
-def environment() -> jinja2.Environment:
-    """Give the templates of monitoring; every text is escaped."""
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("yunque.monitoring"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-@cache
-def style() -> Markup:
-    """Give the style of the model's own report."""
-    text = files("yunque.models").joinpath("templates", "report.css").read_text(encoding="utf-8")
-    return Markup(text)  # noqa: S704 - our own file
 
 
 def _numbers(facts: DriftFacts, t: Words) -> list[tuple[str, str, str]]:

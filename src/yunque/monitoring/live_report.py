@@ -4,16 +4,15 @@ from typing import Any
 
 import altair as alt
 
+from yunque.models.page import render_page
 from yunque.models.report_chart import ACCENT, FAINT, INK, WARM, WIDTH, Picture, picture, table
 from yunque.models.report_facts import Language
 from yunque.models.report_numbers import bounded, count, number
 from yunque.models.report_words import Words
 from yunque.models.report_words import words as model_words
-from yunque.monitoring.drift_report import environment, style
 from yunque.monitoring.drift_words import words
 from yunque.monitoring.live import Tenth
 from yunque.monitoring.live_facts import LiveFacts
-from yunque.version import __version__
 
 SHOWN_METRICS = 14
 
@@ -27,8 +26,6 @@ def render_live(facts: LiveFacts, language: Language) -> str:
         "t": t,
         "facts": facts,
         "language": language,
-        "css": style(),
-        "yunque": __version__,
         "whole": whole,
         "lead": t("live.lead", rows=count(whole.rows), metric=named, loss=number(whole.loss), before=then),
         "numbers": [
@@ -43,7 +40,7 @@ def render_live(facts: LiveFacts, language: Language) -> str:
             for name, value in list(whole.metrics.items())[:SHOWN_METRICS]
         ],
     }
-    return environment().get_template("live.html").render(content)
+    return render_page("yunque.monitoring", "live.html", content)
 
 
 def windows_chart(facts: LiveFacts, named: str, t: Words) -> Picture:

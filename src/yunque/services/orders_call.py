@@ -11,29 +11,28 @@ from yunque.solutions.orders.columns import CLIENT, DIGITAL, TIME
 from yunque.solutions.orders.costs import Costs
 from yunque.solutions.orders.history import next_moment
 from yunque.solutions.orders.notice import Language, words
+from yunque.solutions.orders.report import REASONS
 
 FILE = "a_quien_llamar.csv"
 EXPLAINED = 1_000
 MOST_REASONS = 3
 LEAST_SHARE = 0.05  # of a row's contributions; smaller ones are no reason
-RANK, GAIN, CALL, REASONS = "puesto", "ganancia_esperada", "llamar", "motivos"
+RANK, GAIN, CALL = "puesto", "ganancia_esperada", "llamar"
 
 
-def rank_clients(
-    predictor: Predictor, orders: pl.DataFrame, costs: Costs, language: Language, threads: int = 1
-) -> pl.DataFrame:
+def rank_clients(predictor: Predictor, orders: pl.DataFrame, costs: Costs, threads: int = 1) -> pl.DataFrame:
     """Rank the clients by the expected gain of a call the day after the last order.
 
     Args:
         predictor: answers the question "next".
         orders: sorted by client and moment.
         costs: what a digital order brings, and what a call costs.
-        language: of the reasons.
         threads: of the compiled part.
 
     Returns:
         One row a client, best first: puesto, cliente_id, probabilidad_<canal>, ganancia_esperada, llamar, and
-        motivos for the first 1,000. Empty where no client can order by DIGITAL.
+        for the first 1,000 the reasons, in Spanish (motivos) and English (reasons). Empty where no client can
+        order by DIGITAL.
     """
     if DIGITAL not in predictor.classes:
         return pl.DataFrame()
@@ -48,22 +47,28 @@ def rank_clients(
     ).with_row_index("place")
     ranked = ranked.sort(GAIN, CLIENT, descending=[True, False], nulls_last=True)
     first = ranked.head(EXPLAINED)["place"]
-    reasons = _reasons(predictor, answered.typed[first], language)
+    reasons = _reasons(predictor, answered.typed[first])
     return ranked.select(
         pl.int_range(1, pl.len() + 1).alias(RANK),
         pl.exclude("place"),
         (pl.col(GAIN) > 0).alias(CALL),
-        pl.Series(REASONS, reasons + [""] * (ranked.height - len(reasons)), dtype=pl.String),
+        *(
+            pl.Series(name, [*reasons[language], *([""] * (ranked.height - len(first)))], dtype=pl.String)
+            for language, name in REASONS.items()
+        ),
     )
 
 
-def _reasons(predictor: Predictor, typed: pl.DataFrame, language: Language) -> list[str]:
+def _reasons(predictor: Predictor, typed: pl.DataFrame) -> dict[Language, list[str]]:
     explained = predictor.explain_typed(typed)
     place = explained.outputs.index(DIGITAL) if len(explained.base) > 1 else 0
     sign = 1.0 if DIGITAL in explained.outputs else -1.0  # two classes: the positive one is explained
     values = _against_others(explained, place) * sign
     rows = typed.select(explained.columns).rows()
-    return [_in_words(explained.columns, row, values[i], language) for i, row in enumerate(rows)]
+    return {
+        language: [_in_words(explained.columns, row, values[i], language) for i, row in enumerate(rows)]
+        for language in REASONS
+    }
 
 
 def _against_others(

@@ -176,8 +176,7 @@ def _ranked(request: OrdersRequest, predictor: Predictor, etl: Etl) -> pl.DataFr
     """Rank the clients; the question of given orders has no next one to rank by."""
     if request.question.asked != "next":
         return pl.DataFrame()
-    return rank_clients(predictor, etl.intake.orders, _call_costs(request, predictor), request.language,
-                        request.threads)  # fmt: skip
+    return rank_clients(predictor, etl.intake.orders, _call_costs(request, predictor), request.threads)
 
 
 def _call_costs(request: OrdersRequest, predictor: Predictor) -> Any:

@@ -1,17 +1,14 @@
 """The report of a plan: one HTML page in English or Spanish for whoever spends the money tomorrow."""
 
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import jinja2
 import polars as pl
 
+from yunque.models.page import render_page
 from yunque.solutions.demand.drafts import NOBODY
 from yunque.solutions.demand.plan_values import PurchasePlan
 from yunque.solutions.demand.report_charts import buy_chart, curve_chart, forecast_chart, supplier_chart
 from yunque.solutions.demand.report_text import Language, Text
-from yunque.version import __version__
 
 MOST_ROWS = 40
 LIKELY = 0.5
@@ -32,8 +29,6 @@ def render_demand(
     content = {
         "t": t,
         "language": language,
-        "css": _style(),
-        "version": __version__,
         "head": t("made", day=plan.as_of.isoformat(), company=plan.nit or plan.company or "-"),
         "lead": t(
             "lead",
@@ -54,7 +49,7 @@ def render_demand(
         "rows": [_row(line) for line in plan.bought[:MOST_ROWS]],
         "more": max(len(plan.bought) - MOST_ROWS, 0),
     }
-    return _environment().get_template("report.html").render(content)
+    return render_page("yunque.solutions.demand", "report.html", content)
 
 
 def money(value: float) -> str:
@@ -92,20 +87,3 @@ def _row(line: Any) -> list[str]:
         f"{risk.stockout_probability:.0%}",
         str(risk.latest_order_date or ""),
     ]
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("yunque.solutions.demand"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-@cache
-def _style() -> str:
-    return files("yunque.models").joinpath("templates", "report.css").read_text(encoding="utf-8")

@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import jinja2
 import polars as pl
-from markupsafe import Markup
 
 from yunque.models.gates import Shortfall
+from yunque.models.page import render_page
 from yunque.models.report_numbers import count, number, percent
 from yunque.models.report_words import Words
 from yunque.solutions.orders.costs import Costs
@@ -18,9 +15,11 @@ from yunque.solutions.orders.generator import bayes_ceiling
 from yunque.solutions.orders.notice import Language, Notice, words
 from yunque.solutions.orders.scores import Scores
 from yunque.solutions.orders.select import Doubt
-from yunque.version import __version__
 
 CALIBRATED = 0.02  # calibration error up to which probabilities may be multiplied by money
+REASONS: Mapping[Language, str] = {"es": "motivos", "en": "reasons"}
+"""Column of the ranking with the reasons, in each language."""
+
 NEAR = 0.01  # nats above the ceiling that count as reached
 
 
@@ -77,8 +76,6 @@ def render_orders(facts: OrdersFacts, language: Language) -> str:
         "t": lambda key, **values: t(f"report.{key}", **values),
         "language": language,
         "facts": facts,
-        "css": Markup(_style()),  # noqa: S704 - our own file
-        "yunque": __version__,
         "head": _head(facts, t),
         "gaps": [gap_text(gap, language) for gap in facts.shortfalls],
         "numbers": _numbers(facts, t),
@@ -90,26 +87,9 @@ def render_orders(facts: OrdersFacts, language: Language) -> str:
         "doubts": [(doubt.column, doubt.kept, doubt.text(language)) for doubt in facts.doubts],
         "notices": [notice.text(language) for notice in facts.notices],
         "thresholds": [(name, percent(p)) for name, p in facts.costs.thresholds().items()],
-        "called": _called(facts),
+        "called": _called(facts, language),
     }
-    return _environment().get_template("report.html").render(content)
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("yunque.solutions.orders"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-@cache
-def _style() -> str:
-    return files("yunque.models").joinpath("templates", "report.css").read_text(encoding="utf-8")
+    return render_page("yunque.solutions.orders", "report.html", content)
 
 
 def _head(facts: OrdersFacts, t: Words) -> dict[str, str]:
@@ -261,8 +241,10 @@ def _candidates(facts: OrdersFacts, t: Words) -> list[dict[str, str]]:
     return lines
 
 
-def _called(facts: OrdersFacts) -> list[tuple[str, str, str, str]]:
+def _called(facts: OrdersFacts, language: Language) -> list[tuple[str, str, str, str]]:
     if not facts.called.height:
         return []
-    rows = facts.called.select("cliente_id", "probabilidad_DIGITAL", "ganancia_esperada", "motivos").rows()
+    rows = facts.called.select(
+        "cliente_id", "probabilidad_DIGITAL", "ganancia_esperada", REASONS[language]
+    ).rows()
     return [(client, percent(p), f"{gain:.3f}", why) for client, p, gain, why in rows if p is not None]
