@@ -54,7 +54,7 @@ def quantiles_of(engine: Engine, outlook: Outlook, ids: tuple[str, ...]) -> SumQ
         groups=outlook.groups,
         lengths=engine.lengths,
         scores=outlook.scores,
-        dispersion=engine.trials.moments[outlook.place].dispersion,
+        dispersion=engine.trials.moments[outlook.place].deviation,
     )
 
 

@@ -1,6 +1,6 @@
 """Conformal quantiles of summed demand: what past residuals of sums say about the next one.
 
-Scores are residuals of sums divided by dispersion x root of the forecast (variance stabilised), pooled over
+Scores are residuals of sums divided by deviation x root of the forecast (variance stabilised), pooled over
 similar articles: kind of demand x third of volume, drawn towards the kind and towards all where there are few
 (their quantile functions are averaged, so they never cross). The rank is that of finite samples, (n + 1) p
 (Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005); the level follows the coverage
@@ -20,10 +20,13 @@ from yunque.forecasting.trials import Moment
 MIN_RESIDUALS = 30
 PRIOR_RESIDUALS = 60.0
 THIRDS = 3
-RATE = 0.4
-MOST = 0.1
+RATE = 0.3
+MOST = 0.2
+"""Levels move by this share of the coverage missed and no further than this, both in log-odds."""
+
+WATCHED = np.array([0.8, 0.9, 0.95])
+PRIOR_SEEN = 10.0
 KINDS = ("smooth", "erratic", "intermittent", "lumpy", "short", "new", "ended")
-ANCHORS = np.array([0.0, 0.1, 0.25, 0.5, 0.75, 0.8, 0.9, 0.95, 0.98, 1.0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +60,7 @@ def volume_cuts(moments: Sequence[Moment]) -> FloatArray:
 
 def spread(forecast: FloatArray, moment: Moment) -> FloatArray:
     """Give the divisor of a residual of a sum (articles x lengths)."""
-    return np.asarray(moment.dispersion[:, None] * np.sqrt(forecast + FLOOR))
+    return np.asarray(moment.deviation[:, None] * np.sqrt(forecast + FLOOR))
 
 
 def residuals(forecast: FloatArray, actual: FloatArray, moment: Moment, cuts: FloatArray) -> Residuals:
@@ -135,16 +138,20 @@ def places_of(scores: FloatArray, table: FloatArray, groups: np.ndarray) -> Floa
 
 
 def adapt(offsets: FloatArray, places: FloatArray, groups: np.ndarray) -> FloatArray:
-    """Move each kind's levels by the coverage seen at one moment (kinds x anchors)."""
+    """Move each kind's levels by the coverage seen at one moment (one offset a kind, in log-odds).
+
+    In log-odds a step at .8 is a small one at .98: the far quantiles, which cost most, stay where they are.
+    """
     moved = offsets.copy()
     for kind in range(len(KINDS)):
         seen = places[groups // THIRDS == kind]
         seen = seen[~np.isnan(seen)]
         if len(seen) < MIN_RESIDUALS:
             continue
-        asked = np.clip(ANCHORS + offsets[kind], 0.0, 1.0)
-        covered = np.array([(seen <= level).mean() for level in asked])
-        moved[kind, 1:-1] += RATE * (ANCHORS - covered)[1:-1]
+        covered = np.array([(seen <= level).mean() for level in _moved(WATCHED, offsets[kind])])
+        shrunk = (covered * len(seen) + WATCHED * PRIOR_SEEN) / (len(seen) + PRIOR_SEEN)
+        missed = _log_odds(WATCHED) - _log_odds(np.clip(shrunk, 0.005, 0.995))
+        moved[kind] += RATE * missed.mean()
     return np.clip(moved, -MOST, MOST)
 
 
@@ -152,9 +159,16 @@ def adapted(table: FloatArray, offsets: FloatArray) -> FloatArray:
     """Read each kind's quantiles at its moved levels."""
     answer = np.empty_like(table)
     for kind in range(len(KINDS)):
-        levels = np.maximum.accumulate(np.clip(ANCHORS + offsets[kind], 0.0, 1.0))
-        asked = np.interp(GRID, ANCHORS, levels)
+        asked = _moved(GRID, offsets[kind])
         for group in range(kind * THIRDS, (kind + 1) * THIRDS):
             for column in range(table.shape[1]):
                 answer[group, column] = np.interp(asked, GRID, table[group, column])
     return answer
+
+
+def _log_odds(levels: FloatArray) -> FloatArray:
+    return np.asarray(np.log(levels / (1.0 - levels)))
+
+
+def _moved(levels: FloatArray, offset: float) -> FloatArray:
+    return np.asarray(1.0 / (1.0 + np.exp(-_log_odds(levels) - offset)))

@@ -7,7 +7,6 @@ from functools import cached_property
 import numpy as np
 
 from yunque.forecasting.calibration import (
-    ANCHORS,
     KINDS,
     Residuals,
     adapt,
@@ -128,7 +127,7 @@ class Engine:
 
     def _offsets(self, past: Sequence[int], scored: Sequence[Residuals]) -> FloatArray:
         """Follow the coverage that each past moment had from the moments before it."""
-        offsets = np.zeros((len(KINDS), len(ANCHORS)))
+        offsets = np.zeros(len(KINDS))
         known = dict(zip(past, scored, strict=True))
         for at in past:
             before = [known[one] for one in self.settled(at) if one in known]

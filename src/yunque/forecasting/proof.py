@@ -58,7 +58,7 @@ def _judge_one(
     actual = engine.actual_sums(outlook.place)[every, column]
     rows = np.flatnonzero(~np.isnan(forecast) & ~np.isnan(actual))
     forecast, actual, columns = forecast[rows], actual[rows], column[rows]
-    divisor = moment.dispersion[rows] * np.sqrt(forecast + FLOOR)
+    divisor = moment.deviation[rows] * np.sqrt(forecast + FLOOR)
     covered = pinball = np.full(len(rows), np.nan)
     if outlook.calibrated and len(rows):
         groups = outlook.groups[rows]

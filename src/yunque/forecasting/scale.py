@@ -14,6 +14,8 @@ FLOOR = 1.0
 
 PRIOR_PERIODS = 8.0
 MEMORY = 36
+POWER = 0.75
+"""Residuals grow with this power of it: what was measured as very jumpy returns towards the rest."""
 
 
 def dispersion(values: FloatArray, known: BoolArray, level: FloatArray, season: int) -> FloatArray:
@@ -35,6 +37,28 @@ def dispersion(values: FloatArray, known: BoolArray, level: FloatArray, season: 
     usual = float(np.median(excess[count >= 3])) if (count >= 3).any() else 1.0
     shrunk = (count * excess + PRIOR_PERIODS * usual) / (count + PRIOR_PERIODS)
     return np.sqrt(np.maximum(shrunk, 0.01 * max(usual, 0.01)))
+
+
+def deviation(values: FloatArray, known: BoolArray) -> FloatArray:
+    """Give each article's mean absolute deviation over the root of (mean + FLOOR), to the power `POWER`.
+
+    It is what residuals of sums are measured in (`calibration`). Squares would let one great order of the
+    past set the width of every later interval.
+
+    Args:
+        values: articles x periods, NaN before the first sale.
+        known: articles x periods.
+    """
+    recent = np.where(known, values, np.nan)[:, -MEMORY:]
+    there = ~np.isnan(recent)
+    count = there.sum(axis=1).astype(float)
+    filled = np.where(there, recent, 0.0)
+    mean = filled.sum(axis=1) / np.maximum(count, 1.0)
+    away = np.where(there, np.abs(filled - mean[:, None]), 0.0).sum(axis=1) / np.maximum(count, 1.0)
+    excess = away / np.sqrt(mean + FLOOR)
+    usual = float(np.median(excess[count >= 3])) if (count >= 3).any() else 1.0
+    shrunk = (count * excess + PRIOR_PERIODS * usual) / (count + PRIOR_PERIODS)
+    return np.asarray(np.maximum(shrunk, 0.01) ** POWER)
 
 
 def _differences(values: FloatArray, lag: int) -> tuple[FloatArray, FloatArray]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from yunque.forecasting.classes import classify, describe
 from yunque.forecasting.panel import SEASON, BoolArray, FloatArray, Panel, to_matrix
-from yunque.forecasting.scale import dispersion
+from yunque.forecasting.scale import deviation, dispersion
 
 MIN_TRAIN = 4
 SAMPLE = 400
@@ -34,6 +34,7 @@ class Moment:
             short, new, ended; empty as above.
         level: mean units per known period, recent.
         dispersion: the article's own spread in units of the root of its level (`scale.dispersion`).
+        deviation: what residuals of its sums are measured in (`scale.deviation`).
         starts: column of the first sale.
     """
 
@@ -42,6 +43,7 @@ class Moment:
     routes: np.ndarray
     level: FloatArray
     dispersion: FloatArray
+    deviation: FloatArray
     starts: np.ndarray
 
 
@@ -149,6 +151,7 @@ def _moment(history: History, end: int) -> Moment:
         routes=routes,
         level=histories.level,
         dispersion=dispersion(values, known, histories.level, history.season),
+        deviation=deviation(values, known),
         starts=starts,
     )
 

@@ -7,7 +7,6 @@ import pytest
 
 from yunque.errors import NotFoundError
 from yunque.forecasting.calibration import (
-    ANCHORS,
     KINDS,
     Residuals,
     adapt,
@@ -16,6 +15,7 @@ from yunque.forecasting.calibration import (
     quantile_scores,
 )
 from yunque.forecasting.commercial_days import commercial_days, easter, paydays
+from yunque.forecasting.scale import deviation, dispersion
 from yunque.forecasting.sums import GRID, SumQuantiles
 
 
@@ -79,12 +79,24 @@ def test_conformal_quantiles_cover_what_they_say() -> None:
 def test_levels_follow_a_drift() -> None:
     groups = np.zeros(500, dtype=np.int64)
     late = np.linspace(0.3, 1.0, 500)[:, None]  # demand grew: outcomes lie high among their quantiles
-    offsets = adapt(np.zeros((len(KINDS), len(ANCHORS))), late, groups)
+    offsets = adapt(np.zeros(len(KINDS)), late, groups)
     table = np.broadcast_to(GRID, (len(KINDS) * 3, 1, len(GRID))).copy()
     moved = adapted(table, offsets)
-    assert np.interp(0.5, GRID, moved[0, 0]) > 0.55
+    assert 0.83 > np.interp(0.8, GRID, moved[0, 0]) > 0.8
+    assert np.interp(0.98, GRID, moved[0, 0]) < 0.985
     assert (np.diff(moved, axis=-1) >= 0).all()
     assert np.array_equal(moved[3:], adapted(table, np.zeros_like(offsets))[3:])
+
+
+def test_one_great_order_widens_intervals_less_than_its_square() -> None:
+    values = np.tile(np.array([4.0, 6.0] * 12), (40, 1))
+    great = values.copy()
+    great[0, 5] = 600.0
+    known = np.ones_like(values, dtype=bool)
+    wider = deviation(great, known)[0] / deviation(values, known)[0]
+    level = np.full(40, 5.0)
+    squared = dispersion(great, known, level, 52)[0] / dispersion(values, known, level, 52)[0]
+    assert 1.0 < wider < squared / 3
 
 
 def test_commercial_days_fall_where_they_should() -> None:
