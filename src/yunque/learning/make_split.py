@@ -11,6 +11,7 @@ import polars as pl
 from yunque.data.schema import Role, Schema
 from yunque.errors import DataError
 from yunque.learning.fit_size import FitSize
+from yunque.learning.split_crossed import blocks_of, crossed, keeps_enough, purged
 from yunque.learning.split_group import deal_groups, draw_groups, group_codes
 from yunque.learning.split_policy import FoldPolicy, fold_policy
 from yunque.learning.split_random import deal, draw, strata
@@ -20,7 +21,6 @@ from yunque.learning.splits import Fold, IntArray, Split, SplitWish, column_of, 
 FEWEST_ROWS = 4
 MOST_PREDICTED = 5_000_000  # numbers that one candidate predicts over all folds
 LEAST_TIME_SHARE = 0.2  # one block in time judges for all seasons: a short one speaks of its weather only
-LEAST_KEPT = 0.2  # a purge of groups that leaves less of a fold's training rows is given up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +182,7 @@ def _folds(
     rows: Rows, policy: FoldPolicy, gap: float, rng: np.random.Generator, notes: list[str]
 ) -> tuple[list[Fold], dict[str, Any]]:
     if rows.times is not None:
-        parts, facts = _time_parts(rows, policy, gap, notes)
+        parts, facts = _time_parts(rows, policy, gap, rng, notes)
     else:
         parts, facts = _dealt_parts(rows, policy, rng, notes)
     most = min(policy.most_validation_rows, max(100, MOST_PREDICTED // (rows.outputs * len(parts))))
@@ -197,27 +197,39 @@ def _folds(
 
 
 def _time_parts(
-    rows: Rows, policy: FoldPolicy, gap: float, notes: list[str]
+    rows: Rows, policy: FoldPolicy, gap: float, rng: np.random.Generator, notes: list[str]
 ) -> tuple[list[tuple[IntArray, IntArray]], dict[str, Any]]:
     assert rows.times is not None  # noqa: S101 - told by the caller
+    parts, cuts = _blocks(rows, policy.folds, policy, gap, notes)
+    if rows.groups is None:
+        return parts, {"cuts": cuts}
+    if keeps_enough(parts, rows.groups):
+        return [purged(part, rows.groups) for part in parts], {"cuts": cuts}
+    wider, wider_cuts = _blocks(rows, blocks_of(policy.folds), policy, gap, [])
+    stratum = strata(rows.y, classification=rows.classification)
+    found = crossed(wider, rows.groups, stratum, rng)
+    if len(found) < len(wider) or any(len(train) < FEWEST_ROWS for train, _ in found):
+        notes.append("groups go on through time and are too few to be kept apart: split in time only")
+        return parts, {"cuts": cuts}
+    notes.append(
+        f"groups go on through time: each of {len(wider)} blocks is divided by groups, and every part is "
+        "judged by the earlier rows of other groups"
+    )
+    return found, {"cuts": wider_cuts, "group_parts": -(-len(found) // len(wider))}
+
+
+def _blocks(
+    rows: Rows, folds: int, policy: FoldPolicy, gap: float, notes: list[str]
+) -> tuple[list[tuple[IntArray, IntArray]], list[str]]:
+    """Give forward blocks in time, groups not yet kept apart, and where each begins."""
+    assert rows.times is not None  # noqa: S101 - told by the caller
     share = max(policy.share, LEAST_TIME_SHARE)
-    found = chain(rows.times, policy.folds, gap, share) or chain(rows.times, 1, 0.0, share)
-    if len(found) < policy.folds:
-        notes.append(f"{len(found)} instead of {policy.folds} blocks in time: too few distinct moments")
-    parts, cuts = [], []
-    for train, valid, cut in found:
-        kept = train
-        if rows.groups is not None:
-            kept = train[~np.isin(rows.groups[train], np.unique(rows.groups[valid]))]
-            if len(kept) < max(FEWEST_ROWS, LEAST_KEPT * len(train)):
-                notes.append(
-                    f"groups go on past {moment_text(cut, rows.time_type)}: keeping them apart would leave "
-                    f"{len(kept)} of {len(train)} rows, so they are split in time only"
-                )
-                kept = train
-        parts.append((kept, valid))
-        cuts.append(moment_text(cut, rows.time_type))
-    return parts, {"cuts": cuts}
+    found = chain(rows.times, folds, gap, share) or chain(rows.times, 1, 0.0, share)
+    if len(found) < folds:
+        notes.append(f"{len(found)} instead of {folds} blocks in time: too few distinct moments")
+    return [(train, valid) for train, valid, _ in found], [
+        moment_text(cut, rows.time_type) for *_, cut in found
+    ]
 
 
 def _dealt_parts(

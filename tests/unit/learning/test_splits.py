@@ -126,10 +126,41 @@ def test_automatic_splits_follow_the_contract_and_fall_back_with_a_note() -> Non
     assert made(*with_time(frame, schema, days=30), task, kind="random").kind == "random"
 
 
-def test_groups_that_go_on_through_time_are_split_in_time_only_and_said_so() -> None:
-    frame, schema = with_groups(*with_time(*table(800)[:2], days=60), groups=3)
-    split = made(frame, schema, table(800)[2])
+@pytest.mark.parametrize(("groups", "folds", "parts"), [(60, 5, 9), (60, 1, 3), (2, 3, 4)])
+def test_groups_that_go_on_through_time_are_crossed_with_blocks(groups: int, folds: int, parts: int) -> None:
+    frame, schema = with_groups(*with_time(*table(900)[:2], days=90), groups=groups)
+    split = made(frame, schema, table(900)[2], folds=folds)
     assert split.kind == "group_time"
+    nothing_twice(split)
+    assert len(split.folds) == parts
+    times = frame.get_column("when").to_physical().to_numpy()
+    clients = frame.get_column("client").to_numpy()
+    for fold in split.folds:
+        assert times[fold.train].max() < times[fold.valid].min()
+        assert not set(clients[fold.train]) & set(clients[fold.valid])
+        before = times < times[fold.valid].min()
+        assert len(fold.train) > 0.4 * before.sum()  # and most of what lies before is still learnt from
+    judged = np.concatenate([fold.valid for fold in split.folds])
+    assert len(np.unique(judged)) == len(judged)
+    assert times[np.setdiff1d(np.arange(900), judged)].max() < times[judged].min()  # whole blocks are judged
+    assert any("divided by groups" in note for note in split.facts["notes"])
+    assert split.facts["group_parts"] * len(split.facts["cuts"]) == parts
+
+
+def test_groups_that_end_in_time_are_only_purged() -> None:
+    frame, schema = with_time(*table(900)[:2], days=90)
+    when = frame.get_column("when").to_physical()
+    frame, schema = with_groups(frame, schema, groups=3)
+    ended = (when.rank("dense") // 6).cast(pl.String).alias("client")  # each client is seen for six days
+    split = made(frame.with_columns(ended), schema, table(900)[2], folds=3)
+    assert len(split.folds) == 3
+    assert "group_parts" not in split.facts
+
+
+def test_one_group_that_never_ends_is_split_in_time_only_and_said_so() -> None:
+    frame, schema = with_groups(*with_time(*table(800)[:2], days=60), groups=2)
+    lonely = pl.Series("client", ["b", *["a"] * 799])
+    split = made(frame.with_columns(lonely), schema, table(800)[2])
     assert any("split in time only" in note for note in split.facts["notes"])
 
 

@@ -16,6 +16,7 @@ Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
 FIRST, LAST = date(2024, 1, 1), date(2026, 10, 31)
 PREVALENCE = 0.012
 DORMANT_DAYS = 220
+YEAR = 365
 COUNTERPARTIES = 6
 LABEL = "clasificacion_lfpiorpi"
 UNUSUAL, ORDINARY = "inusual", "limpio"
@@ -96,14 +97,18 @@ def ordinary(clients: pl.DataFrame, n: int, rng: np.random.Generator) -> pl.Data
 
 
 def in_season(day: Ints, activity: Ints, habit: Numbers, rng: np.random.Generator) -> Ints:
-    """Move some operations into the busy month of their activity; seasonal clients have one month."""
+    """Move some operations into the busy month of their activity; seasonal clients have one month.
+
+    A month that has not come yet by the last day is that of the year before: nothing piles up at the end.
+    """
     peak = np.array([profile.peak_month for profile in PROFILES])[activity]
-    month = (day % 365) // 31 + 1
+    month = (day % YEAR) // 31 + 1
     moved = (peak > 0) & (rng.random(len(day)) < 0.12)
     seasonal = habit == "temporada"
     target = np.where(seasonal, 12, peak)
     shift = np.where(moved | seasonal, (target - month) * 30, 0)
-    return np.clip(day + shift, 0, (LAST - FIRST).days)
+    then = day + shift
+    return np.maximum(np.where(then > (LAST - FIRST).days, then - YEAR, then), 0)
 
 
 def with_habits(pesos: Numbers, usual: Numbers, habit: Numbers, owner: Ints) -> Numbers:
@@ -201,8 +206,8 @@ def silent_before(honest: pl.DataFrame, odd: pl.DataFrame) -> pl.DataFrame:
 def perform(client: pl.DataFrame, episode: Episode, rng: np.random.Generator) -> pl.DataFrame:
     """Write one episode of one client; it begins after the client is known, at times after a long silence."""
     n = len(episode.factors)
-    span = (LAST - FIRST).days
-    begin = int(rng.integers(min(span - 60, client["desde"].item() + DORMANT_DAYS // 4), span - 50))
+    end = (LAST - FIRST).days - int(episode.offsets.max())
+    begin = int(rng.integers(min(end, client["desde"].item() + DORMANT_DAYS // 4), end + 1))
     pesos = client["usual"].item() * episode.factors
     if episode.step:
         pesos = np.maximum(episode.step, np.floor(pesos / episode.step) * episode.step)
