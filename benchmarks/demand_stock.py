@@ -133,7 +133,7 @@ def scale(articles: int, seconds: float) -> None:
         read = time.monotonic() - began
         house = DemandHouse(place=Path(), tracking=Tracking(place=Path()), clock=REAL_CLOCK, threads=2)
         ask = TrainAsk(frequency="month", budget_seconds=seconds, origins=6)
-        basis, _ = make_basis(book, ask, house)
+        basis = make_basis(book, ask, house)
         plan = make_plan(basis)
     wall, processor = time.monotonic() - began, _processor() - before_
     own, child = (

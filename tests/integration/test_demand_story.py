@@ -15,13 +15,8 @@ from yunque.solutions.demand.generator import Wish, make_company
 from yunque.solutions.demand.tradeoff import OURS, R2
 from yunque.solutions.demand.wish import PlanWish
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(900),
-    # the pipe to a mirror whose MLflow refuses is left to the collector
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-ASK = TrainAsk(budget_seconds=300.0, origins=3, measured=True)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+ASK = TrainAsk(budget_seconds=300.0, origins=3)
 NOWHERE = "http://127.0.0.1:9"  # no server listens at the discard port
 
 

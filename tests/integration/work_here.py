@@ -23,6 +23,7 @@ def _no_server() -> None:
 def work_here(desk: Desk, platform: Platform) -> int:
     """Do every job that waits, and give how many there were."""
     house = PipelineHouse(
+        home=platform.settings.home,
         database=platform.database,
         registry=platform.registry,
         clock=platform.clock,

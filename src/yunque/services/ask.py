@@ -11,7 +11,7 @@ from yunque.assistant.query import Query, make_query
 from yunque.errors import NotFoundError, UsageError
 from yunque.services.ask_record import record_answer
 from yunque.services.ask_words import Told, Wording, reworded
-from yunque.services.demand_store import Kept, company_of, models, open_kept, stamp_of
+from yunque.services.demand_store import Kept, companies, open_kept, stamp_of
 from yunque.services.demand_train import DemandHouse
 from yunque.solutions.demand.plan import make_plan
 from yunque.solutions.demand.plan_values import PurchasePlan
@@ -76,22 +76,22 @@ class AskDesks:
         return found[1], found[2]
 
     def _model(self, tenant: str, company: str) -> str:
-        there = models(self.house.place, tenant)
+        there = companies(self.house.place, tenant)
         if not there:
             raise NotFoundError(
                 "No company was trained yet.", hint="POST /assistant/api/ml/entrenar_modelos/"
             )
         if not company:
             if len(there) == 1:
-                return there[0]
+                return next(iter(there))
             raise NotFoundError("Several companies were trained.", hint="Name one by empresa_servidor_id.")
         for name in (company, f"empresa_{company}"):
             if name in there:
                 return name
-        for name in there:
-            if company_of(self.house.place, tenant, name) == company:
+        for name, (number, _) in there.items():
+            if number == company:
                 return name
-        raise NotFoundError.among("trained company", company[:64], there)
+        raise NotFoundError.among("trained company", company[:64], list(there))
 
 
 def make_desk(kept: Kept) -> Desk:

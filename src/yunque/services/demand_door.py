@@ -45,12 +45,11 @@ def train(door: DemandDoor, tenant: str, document: Mapping[str, Any]) -> dict[st
     ask = TrainAsk(
         whose=body.whose,
         tenant=tenant,
-        booster=body.algoritmo,
+        algorithm=body.algoritmo,
         country=body.pais,
         budget_seconds=body.segundos,
         seed=body.semilla,
         bulk=body.pedidos_especiales,
-        measured=True,
     )
     raw = read_company(source_of(door.data, tenant))
     with door.one_at_a_time:

@@ -11,7 +11,8 @@ from yunque.services.demand_train import DemandHouse, TrainAsk, train_demand
 from yunque.services.job_input import fetch_upload
 from yunque.services.pipeline_house import PipelineHouse
 from yunque.services.pipeline_payload import read_pipeline
-from yunque.services.tracking import Tracking
+
+FOLDER = "demand"  # under the home: what a job trained answers questions and plans as any other training
 
 
 def run_demand_job(context: JobContext, house: PipelineHouse) -> JobResult:
@@ -24,8 +25,8 @@ def run_demand_job(context: JobContext, house: PipelineHouse) -> JobResult:
     options = read_job_options(dict(payload.options))
     table = fetch_upload(context, payload.origin.file_name)
     own = DemandHouse(
-        place=context.scratch / "demand",
-        tracking=house.tracking or Tracking(place=context.scratch / "runs"),
+        place=house.home / FOLDER,
+        tracking=house.tracking,
         clock=house.clock,
         threads=context.threads,
     )
@@ -33,7 +34,7 @@ def run_demand_job(context: JobContext, house: PipelineHouse) -> JobResult:
     ask = TrainAsk(
         whose=options.whose,
         tenant=context.tenant,
-        booster=options.algoritmo,
+        algorithm=options.algoritmo,
         budget_seconds=options.segundos,
     )
     trained = train_demand(read_company(str(table)), ask, own)

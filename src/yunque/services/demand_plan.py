@@ -14,7 +14,8 @@ import polars as pl
 
 from yunque.errors import StorageError
 from yunque.services.demand_store import Kept
-from yunque.services.demand_train import EXPERIMENT, DemandHouse
+from yunque.services.demand_tracked import EXPERIMENT, MAIN
+from yunque.services.demand_train import DemandHouse
 from yunque.services.tracking import Tracked
 from yunque.solutions.demand.drafts import Language, harmless, order_drafts
 from yunque.solutions.demand.months import monthly_demand, sight_months
@@ -28,6 +29,11 @@ from yunque.solutions.demand.wish import PlanWish
 from yunque.tracking.run_record import RunRecord
 
 TOP = 10  # articles of a demand answer when none are named (R2)
+TRUST = {
+    False: "Los intervalos son cuantiles calibrados con errores pasados; el total suma los de los artículos.",
+    True: "Los intervalos de los artículos son cuantiles calibrados con errores pasados; los del total son "
+    "de Prophet, que no decide las compras.",
+}
 CONFIDENCE = {"low": "baja", "medium": "media", "high": "alta"}
 
 
@@ -38,6 +44,16 @@ class Planned:
     plan: PurchasePlan
     document: dict[str, Any]
     tracked: Tracked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What a prediction said: metrics, files, metadata, and how many predictions there are."""
+
+    metrics: dict[str, float]
+    files: dict[str, bytes]
+    metadata: Any
+    count: int
 
 
 def plan_company(kept: Kept, wish: PlanWish, house: DemandHouse, *, months: float = 1.0) -> Planned:
@@ -56,7 +72,8 @@ def plan_company(kept: Kept, wish: PlanWish, house: DemandHouse, *, months: floa
         "inversion_total": plan.cost,
     }
     files = {"recomendaciones_results.csv": csv_bytes(flat(lines_table(plan)))}
-    tracked = _record(kept, house, "recomendaciones", months, (metrics, files, plan_facts(plan)))
+    found = Said(metrics=metrics, files=files, metadata=plan_facts(plan), count=len(plan.bought))
+    tracked = _record(kept, house, "recomendaciones", months, found)
     return Planned(
         plan=plan, document={**document, **tracked.keys, "run_id": tracked.run_id}, tracked=tracked
     )
@@ -76,7 +93,8 @@ def predict_company(
     items = basis.forecasts.items.filter(pl.col("unique_id").is_in(wanted))
     common = items["confidence"].mode().sort().to_list() or ["low"]
     document: dict[str, Any] = {
-        "predicciones_prophet": [
+        "predicciones_prophet": _of_prophet(kept, whole["month"].to_list())
+        or [
             {
                 "fecha": _day(row["month"]),
                 "prediccion": row["mean"],
@@ -96,18 +114,18 @@ def predict_company(
             }
             for row in chosen.iter_rows(named=True)
         ],
-        "predictor_principal": "combinacion_calibrada",
-        "explicacion_confianza": (
-            "Los intervalos son cuantiles calibrados con errores pasados; el total suma los de los artículos."
-        ),
+        "predictor_principal": MAIN,
+        "explicacion_confianza": TRUST[kept.facts.get("prophet") is not None],
         "niveles_confianza": {"prophet": CONFIDENCE[common[0]], "xgboost": CONFIDENCE[common[0]]},
         "periodo_prediccion": f"{months} meses",
         "nit_empresa": basis.book.nit,
         "total_articulos_predichos": len(wanted),
         "metadata_modelo": {
             "meses_historicos": round((basis.book.last - basis.book.first).days / 30.44, 1),
-            "mae_xgboost": kept.facts["metrics"].get("mae"),
-            "datos_prophet": kept.facts["points"],
+            "mae_xgboost": kept.facts["metrics"].get("xgboost_mae"),
+            "mae": kept.facts["metrics"].get("mae"),
+            "datos_prophet": int(kept.facts["metrics"].get("prophet_datos_entrenamiento", 0)),
+            "periodos_historicos": kept.facts["points"],
             "caracteristicas_entrenamiento": sorted(basis.forecasts.weights["model"].unique().to_list()),
         },
     }
@@ -119,10 +137,10 @@ def predict_company(
         "demanda_promedio": float(chosen["mean"].mean() or 0.0),  # type: ignore[arg-type]
         "demanda_maxima": float(chosen["mean"].max() or 0.0),  # type: ignore[arg-type]
         "demanda_minima": float(chosen["mean"].min() or 0.0),  # type: ignore[arg-type]
-        "total_predicciones": float(chosen.height),
     }
     files = {"demanda_results.csv": csv_bytes(monthly)}
-    tracked = _record(kept, house, "demanda", months, (metrics, files, document["metadata_modelo"]))
+    said = Said(metrics=metrics, files=files, metadata=document["metadata_modelo"], count=chosen.height)
+    tracked = _record(kept, house, "demanda", months, said)
     return {**document, **tracked.keys, "run_id": tracked.run_id}
 
 
@@ -131,32 +149,33 @@ def _columns(frame: pl.DataFrame, *names: str) -> tuple[list[Any], ...]:
     return tuple(last[name].to_list() for name in names)
 
 
-def _record(
-    kept: Kept,
-    house: DemandHouse,
-    kind: str,
-    months: float,
-    found: tuple[dict[str, float], dict[str, bytes], Any],
-) -> Tracked:
-    metrics, files, metadata = found
+def _of_prophet(kept: Kept, months: list[date]) -> list[dict[str, Any]]:
+    """Give what Prophet says of those months; nothing where it was not asked, or does not reach them all."""
+    told = {one["fecha"]: one for one in kept.facts.get("prophet") or ()}
+    wanted = [_day(month) for month in sorted(months)]
+    return [told[day] for day in wanted] if all(day in told for day in wanted) else []
+
+
+def _record(kept: Kept, house: DemandHouse, kind: str, months: float, said: Said) -> Tracked:
     moment, nit = house.clock.now(), kept.basis.book.nit
     name = f"prediccion_{kind}_{nit}_{moment:%Y%m%d_%H%M%S}"
     with house.tracking.begin(EXPERIMENT, name) as run:
         params = {
             "tipo_prediccion": kind,
-            "predictor_principal": "combinacion_calibrada",
+            "predictor_principal": MAIN,
             "meses_proyeccion": f"{months:g}",
+            "total_predicciones": str(said.count),
             "modelo_id": kept.model_id,
             "nit_empresa": nit,
             "entrenamiento": str(kept.facts.get("run_id", "")),
         }
         record = RunRecord(
             experiment=EXPERIMENT, name=name, kind="prediction", started=moment.timestamp(),
-            ended=house.clock.now().timestamp(), params=params, metrics=metrics,
+            ended=house.clock.now().timestamp(), params=params, metrics=said.metrics,
             tags={"nit_empresa": nit, "modelo_id": kept.model_id},
         )  # fmt: skip
-        document = json.dumps(metadata, ensure_ascii=False, default=str, indent=1).encode()
-        return run.finish(record, {**files, "prediction_metadata.json": document})
+        document = json.dumps(said.metadata, ensure_ascii=False, default=str, indent=1).encode()
+        return run.finish(record, {**said.files, "prediction_metadata.json": document})
 
 
 def write_plan(plan: PurchasePlan, folder: Path, language: Language, report: str = "") -> list[str]:

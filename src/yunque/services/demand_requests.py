@@ -32,7 +32,7 @@ class TrainBody(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     fecha_inicio: date | None = None
     fecha_fin: date | None = None
-    algoritmo: Literal["xgboost", "lightgbm", "none"] = "xgboost"
+    algoritmo: Literal["xgboost", "lightgbm", "none", "prophet"] = "xgboost"
     pais: Literal["CO", "MX"] | None = "CO"
     segundos: float = 60.0
     semilla: int = 7
@@ -94,7 +94,7 @@ class JobOptions(BuyBody, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     fecha_inicio: date | None = None
     fecha_fin: date | None = None
-    algoritmo: Literal["xgboost", "lightgbm", "none"] = "lightgbm"
+    algoritmo: Literal["xgboost", "lightgbm", "none", "prophet"] = "lightgbm"
     segundos: float = 60.0
 
     @property

@@ -41,7 +41,7 @@ def simulate_company(
         workers=house.threads,
     )
     curve = simulate(basis, room, request, periods or PERIODS[basis.panel.frequency])
-    keep_simulation(house.place, tenant, kept.model_id, curve)
+    keep_simulation(house.place, tenant, kept, curve)
     return curve
 
 

@@ -1,10 +1,17 @@
-"""Where a company's forecasts are kept between training and planning: one folder a tenant and company."""
+"""Where a company's forecasts are kept between training and planning: a folder a training, and the last one.
 
+    <place>/<tenant>/empresa_<nit>/00000003/…   what a training left: tables, facts, the registered model
+    <place>/<tenant>/empresa_<nit>/current      "00000003": written whole and swapped at once
+
+Whoever reads while another trains reads one training or the other, never half of each; two who train at
+once get a folder each, and the one that ends last stands.
+"""
+
+import os
 import re
 import shutil
 import uuid
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +19,17 @@ import msgspec
 import polars as pl
 
 from yunque.errors import NotFoundError, StorageError
-from yunque.forecasting.answer import from_tables
-from yunque.forecasting.panel import Frequency, Panel
+from yunque.forecasting.answer import Forecasts
+from yunque.services.demand_kept import FORMAT, about_of, basis_of, frames_of
 from yunque.solutions.demand.basis import Basis
-from yunque.solutions.demand.history import History
 from yunque.solutions.demand.intake import Book
-from yunque.solutions.demand.plan_values import DataNote
 
-FORMAT = 1
-ABOUT, SIMULATION = "about.json", "simulation"
-_SAFE = re.compile(r"[^0-9A-Za-z_-]")
+ABOUT, SIMULATION, CURRENT, MODEL = "about.json", "simulation", "current", "model"
+_SAFE = re.compile(r"[^0-9A-Za-z_=-]")  # tenants bring "=" for a dot: a.b and a_b are two of them
+_VERSION = re.compile(r"\d{8}")
 PREFIX = "empresa_"
+STAY = 2  # trainings that stay: the last one, and the one that someone may be reading
+_BROKEN = (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +41,37 @@ class Kept:
         basis: everything that a plan needs.
         facts: of the training: run id, moment, options, measures.
         simulation: the trade-off curve (tradeoff.CURVE); None until it was simulated.
+        version: which training of this company; the first is 1.
     """
 
     model_id: str
     basis: Basis
     facts: dict[str, Any]
     simulation: pl.DataFrame | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """The folder of a training that goes on; nobody reads it before `settle`.
+
+    Attributes:
+        model_id: R2's name of the company's model.
+        folder: its own.
+    """
+
+    model_id: str
+    folder: Path
+
+    @property
+    def version(self) -> int:
+        """Which training of the company this is."""
+        return int(self.folder.name)
+
+    @property
+    def model(self) -> Path:
+        """The folder of what is registered in MLflow: forecasts without anyone's movements."""
+        return self.folder / MODEL
 
 
 def model_id_of(book: Book) -> str:
@@ -47,45 +79,88 @@ def model_id_of(book: Book) -> str:
     return PREFIX + (_SAFE.sub("", book.nit) or _SAFE.sub("", book.company) or "local")
 
 
-def keep(place: Path, tenant: str, basis: Basis, facts: dict[str, Any]) -> Kept:
-    """Keep a company's forecasts; the ones before are replaced at once, or stay whole.
+def make_room(place: Path, tenant: str, model_id: str) -> Room:
+    """Make the folder of a new training.
 
     Raises:
         StorageError: the disk refuses.
     """
-    model_id = model_id_of(basis.book)
-    target = _folder(place, tenant, model_id)
-    fresh = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
+    home = _home(place, tenant, model_id)
     try:
-        fresh.mkdir(parents=True)
-        for name, frame in _frames(basis).items():
-            frame.write_parquet(fresh / f"{name}.parquet")
-        (fresh / ABOUT).write_bytes(msgspec.json.encode(_about(basis, facts)))
-        old = target.with_name(f".{target.name}-{uuid.uuid4().hex}")
-        if target.exists():
-            target.rename(old)
-        fresh.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
+        home.mkdir(parents=True, exist_ok=True)
+        number = 1 + max((int(one.name) for one in _trainings(home)), default=0)
+        while True:
+            try:
+                (home / f"{number:08d}").mkdir()
+                return Room(model_id=model_id, folder=home / f"{number:08d}")
+            except FileExistsError:
+                number += 1
     except OSError as error:
-        shutil.rmtree(fresh, ignore_errors=True)
         raise StorageError(f"The forecasts cannot be kept: {error.strerror}.") from error
-    return Kept(model_id=model_id, basis=basis, facts=facts)
+
+
+def keep_model(room: Room, forecasts: Forecasts) -> None:
+    """Keep what is registered in MLflow: the tables of the forecasts.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    try:
+        room.model.mkdir()
+        for name, frame in forecasts.to_tables().items():
+            frame.write_parquet(room.model / f"{name}.parquet")
+    except OSError as error:
+        raise StorageError(f"The forecasts cannot be kept: {error.strerror}.") from error
+
+
+def settle(room: Room, basis: Basis, facts: dict[str, Any]) -> Kept:
+    """Keep a training, and let it be the company's from now on.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    try:
+        for name, frame in frames_of(basis).items():
+            frame.write_parquet(room.folder / f"{name}.parquet")
+        (room.folder / ABOUT).write_bytes(msgspec.json.encode(about_of(basis, facts)))
+        _swap(room.folder.parent / CURRENT, room.folder.name.encode())
+        for old in _trainings(room.folder.parent)[:-STAY]:
+            if (old / ABOUT).is_file() and old.name < room.folder.name:
+                shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        give_up(room)
+        raise StorageError(f"The forecasts cannot be kept: {error.strerror}.") from error
+    return Kept(model_id=room.model_id, basis=basis, facts=facts, version=room.version)
+
+
+def give_up(room: Room) -> None:
+    """Remove the folder of a training that came to nothing."""
+    shutil.rmtree(room.folder, ignore_errors=True)
+
+
+def keep(place: Path, tenant: str, basis: Basis, facts: dict[str, Any]) -> Kept:
+    """Keep a company's forecasts at once.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    return settle(make_room(place, tenant, model_id_of(basis.book)), basis, facts)
 
 
 def models(place: Path, tenant: str) -> list[str]:
     """Give the names of a tenant's models."""
-    folder = place / _safe(tenant)
-    return sorted(path.name for path in folder.glob(f"{PREFIX}*")) if folder.is_dir() else []
+    return sorted(companies(place, tenant))
 
 
 def companies(place: Path, tenant: str) -> dict[str, tuple[str, str]]:
-    """Give a tenant's models by name: the company's number and NIT of each."""
-    found = {}
-    for name in models(place, tenant):
-        about = _folder(place, tenant, name) / ABOUT
-        if about.is_file():
-            book = msgspec.json.decode(about.read_bytes())["book"]
-            found[name] = (book["company"], book["nit"])
+    """Give a tenant's models by name: the company's number (`empresa_servidor_id`) and NIT of each."""
+    folder, found = place / _safe(tenant), {}
+    for home in sorted(folder.glob(f"{PREFIX}*")) if folder.is_dir() else ():
+        try:
+            book = msgspec.json.decode((_current(home) / ABOUT).read_bytes())["book"]
+            found[home.name] = (str(book["company"]), str(book["nit"]))
+        except _BROKEN:
+            continue  # a first training that goes on, or what is told when it is opened
     return found
 
 
@@ -96,48 +171,45 @@ def open_kept(place: Path, tenant: str, model_id: str) -> Kept:
         NotFoundError: the company was not trained by this tenant.
         StorageError: what was kept cannot be read.
     """
-    folder = _folder(place, tenant, model_id)
-    if not (folder / ABOUT).is_file():
+    home = _home(place, tenant, model_id)
+    if not (home / CURRENT).is_file():
         raise NotFoundError.among("trained company", model_id[:64], models(place, tenant))
     try:
+        folder = _current(home)
         about = msgspec.json.decode((folder / ABOUT).read_bytes())
+        if about["format"] != FORMAT:
+            raise ValueError(about["format"])
         frames = {path.stem: pl.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        simulation = frames.pop(SIMULATION, None)
+        basis, facts = basis_of(about, frames), about["facts"]
+    except _BROKEN as error:
         raise StorageError(
             "The company's forecasts cannot be read.", hint="Train the company again."
         ) from error
-    simulation = frames.pop(SIMULATION, None)
-    return Kept(model_id=model_id, basis=_basis(about, frames), facts=about["facts"], simulation=simulation)
+    return Kept(model_id=model_id, basis=basis, facts=facts, simulation=simulation, version=int(folder.name))
 
 
-def keep_simulation(place: Path, tenant: str, model_id: str, curve: pl.DataFrame) -> None:
-    """Keep a company's trade-off curve beside its forecasts.
+def keep_simulation(place: Path, tenant: str, kept: Kept, curve: pl.DataFrame) -> None:
+    """Keep a trade-off curve beside the forecasts that it is of.
 
     Raises:
-        StorageError: the disk refuses.
+        StorageError: the disk refuses, or the company was trained twice since.
     """
-    target = _folder(place, tenant, model_id) / f"{SIMULATION}.parquet"
+    target = _home(place, tenant, kept.model_id) / f"{kept.version:08d}" / f"{SIMULATION}.parquet"
     try:
         fresh = target.with_suffix(f".{uuid.uuid4().hex}")
         curve.write_parquet(fresh)
         fresh.replace(target)
     except OSError as error:
-        raise StorageError(f"The simulation cannot be kept: {error.strerror}.") from error
-
-
-def company_of(place: Path, tenant: str, model_id: str) -> str:
-    """Give the number (`empresa_servidor_id`) of a trained company, "" where none is known."""
-    try:
-        about = msgspec.json.decode((_folder(place, tenant, model_id) / ABOUT).read_bytes())
-    except (OSError, ValueError):
-        return ""
-    return str(about["book"]["company"])
+        raise StorageError(
+            f"The simulation cannot be kept: {error.strerror}.", hint="Simulate the newest training again."
+        ) from error
 
 
 def stamp_of(place: Path, tenant: str, model_id: str) -> str:
     """Tell one training of a company from the next; "" where it was never trained."""
     try:
-        found = (_folder(place, tenant, model_id) / ABOUT).stat()
+        found = (_home(place, tenant, model_id) / CURRENT).stat()
     except OSError:
         return ""
     return f"{found.st_mtime_ns}-{found.st_ino}"
@@ -147,59 +219,25 @@ def _safe(name: str) -> str:
     return _SAFE.sub("_", name)[:80] or "local"
 
 
-def _folder(place: Path, tenant: str, model_id: str) -> Path:
+def _home(place: Path, tenant: str, model_id: str) -> Path:
     return place / _safe(tenant) / _safe(model_id)
 
 
-def _frames(basis: Basis) -> dict[str, pl.DataFrame]:
-    history, panel = basis.history, basis.panel
-    return {
-        **{f"table_{name}": frame for name, frame in basis.book.tables.items()},
-        "history_sales": history.sales,
-        "history_out_of_stock": history.out_of_stock,
-        "history_bulk": history.bulk,
-        "panel_frame": panel.frame,
-        "panel_items": panel.items,
-        "panel_promotions": panel.promotions,
-        **{f"forecast_{name}": frame for name, frame in basis.forecasts.to_tables().items()},
-    }
+def _current(home: Path) -> Path:
+    name = (home / CURRENT).read_text(encoding="ascii")
+    if not _VERSION.fullmatch(name):
+        raise ValueError(name)
+    return home / name
 
 
-def _about(basis: Basis, facts: dict[str, Any]) -> dict[str, Any]:
-    book, panel = basis.book, basis.panel
-    return {
-        "format": FORMAT,
-        "facts": facts,
-        "book": {
-            "company": book.company, "nit": book.nit, "first": book.first, "last": book.last,
-            "today": book.today, "notes": [asdict(one) for one in book.notes],
-        },
-        "history": {"notes": [asdict(one) for one in basis.history.notes]},
-        "panel": {"frequency": panel.frequency, "last": panel.last, "notes": panel.notes},
-    }  # fmt: skip
+def _trainings(home: Path) -> list[Path]:
+    return sorted(one for one in home.iterdir() if _VERSION.fullmatch(one.name))
 
 
-def _basis(about: dict[str, Any], frames: dict[str, pl.DataFrame]) -> Basis:
-    def part(prefix: str) -> dict[str, pl.DataFrame]:
-        return {name.removeprefix(prefix): frame for name, frame in frames.items() if name.startswith(prefix)}
-
-    book, panel = about["book"], about["panel"]
-    days = {name: date.fromisoformat(book[name]) for name in ("first", "last", "today")}
-    frequency: Frequency = panel["frequency"]
-    return Basis(
-        book=Book(
-            tables=part("table_"), company=book["company"], nit=book["nit"], notes=_notes(book), **days
-        ),
-        history=History(**part("history_"), notes=_notes(about["history"])),
-        panel=Panel(
-            **part("panel_"),
-            frequency=frequency,
-            last=date.fromisoformat(panel["last"]),
-            notes=tuple((code, count) for code, count in panel["notes"]),
-        ),
-        forecasts=from_tables(part("forecast_")),
-    )  # fmt: skip
-
-
-def _notes(document: dict[str, Any]) -> tuple[DataNote, ...]:
-    return tuple(DataNote(**{**one, "examples": tuple(one["examples"])}) for one in document["notes"])
+def _swap(path: Path, content: bytes) -> None:
+    fresh = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
+    with fresh.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 from yunque.models.registry import Registry
 from yunque.runtime.clock import Clock
@@ -26,11 +27,13 @@ class PipelineHouse:
     """What a job is given beside its context.
 
     Attributes:
+        home: the folder that outlives every job, where what was learnt is kept.
         database, registry, clock: as the platform has them.
         serve: a server over that registry on loopback, for as long as it is held.
         tracking: where runs are recorded.
     """
 
+    home: Path
     database: Database
     registry: Registry
     clock: Clock

@@ -121,15 +121,15 @@ class Mirror:
         process, self.process = self.process, None
         if process is None:
             return
-        if process.poll() is None and process.stdin is not None:
+        if process.stdin is not None:
             try:
                 process.stdin.close()
             except OSError:
                 LOG.debug("the mirror had closed its side")
-            try:
-                process.wait(0.2)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        try:
+            process.wait(0.2)
+        except subprocess.TimeoutExpired:
+            process.kill()
         process.wait()
         if self._listener is not None:
             self._listener.join()

@@ -1,4 +1,7 @@
-"""A bundle as a model of MLflow: its generic flavour names this module, and no pickle is written or read."""
+"""A model in MLflow's generic flavour, which names a module that opens it; no pickle is written or read.
+
+A bundle is opened by this module; a solution whose models are no bundles names its own (`ModelFact.loader`).
+"""
 
 from pathlib import Path
 
@@ -34,7 +37,7 @@ def _load_pyfunc(path: str) -> ServedBundle:
 
 
 def write_model(folder: Path, model: ModelFact) -> None:
-    """Write the bundle in MLflow's form: `MLmodel`, signature, input example, and the bundle as its data.
+    """Write the model in MLflow's form: `MLmodel`, signature, input example, and its folder as its data.
 
     Raises:
         ImportError: MLflow is not installed.
@@ -54,7 +57,7 @@ def write_model(folder: Path, model: ModelFact) -> None:
     example = pd.DataFrame([{name: model.example.get(name) for name in model.inputs}])
     mlflow.pyfunc.save_model(
         path=str(folder),
-        loader_module=__name__,
+        loader_module=model.loader or __name__,
         data_path=model.folder,
         signature=ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs)),
         input_example=example,

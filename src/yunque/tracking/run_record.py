@@ -29,11 +29,12 @@ class ModelFact(_Part, frozen=True, kw_only=True):
     """The model that came out.
 
     Attributes:
-        folder: its bundle on this machine; kept out of what others are shown.
+        folder: its bundle, or what `loader` reads, on this machine; kept out of what others are shown.
         name, version: as the registry has them.
         aliases: what points at this version, as `champion`.
         answers: type by name of what it answers.
         example: one row that it can be asked, as JSON values.
+        loader: module whose `_load_pyfunc` opens the folder; "" for a bundle.
     """
 
     folder: str
@@ -44,6 +45,7 @@ class ModelFact(_Part, frozen=True, kw_only=True):
     optional: list[str] = []
     answers: dict[str, str] = {}
     example: Json = {}
+    loader: str = ""
 
 
 class RunRecord(_Part, frozen=True, kw_only=True):

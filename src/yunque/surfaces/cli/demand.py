@@ -75,7 +75,9 @@ def train(
     query: Annotated[
         list[str] | None, typer.Option("--query", metavar="TABLE=SELECT", help="Of a database; repeat it.")
     ] = None,
-    booster: Annotated[str, typer.Option("--booster", help="lightgbm, xgboost or none.")] = "lightgbm",
+    algorithm: Annotated[
+        str, typer.Option("--algorithm", "--booster", help="lightgbm, xgboost, prophet (extra) or none.")
+    ] = "lightgbm",
     country: Annotated[str, typer.Option("--country", help="CO or MX: holidays; none for neither.")] = "CO",
     bulk: Annotated[str, typer.Option("--bulk", help="keep, or separate one-off bulk lines.")] = "keep",
     seconds: Annotated[float, typer.Option("--seconds", min=1, help="Time budget of the forecast.")] = 60.0,
@@ -92,7 +94,7 @@ def train(
     from yunque.surfaces.demand_house import demand_house
 
     asked: dict[str, Any] = {
-        "booster": booster,
+        "algorithm": algorithm,
         "bulk": bulk,
         "country": None if country == "none" else country,
     }

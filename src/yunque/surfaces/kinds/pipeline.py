@@ -14,6 +14,7 @@ def run(context: JobContext) -> JobResult:
 
     platform = open_platform()
     house = PipelineHouse(
+        home=platform.settings.home,
         database=platform.database,
         registry=platform.registry,
         clock=platform.clock,

@@ -112,7 +112,7 @@ def test_what_is_kept_gives_the_same_plan(door: DemandDoor) -> None:
     assert make_plan(kept.basis) == make_plan(small_basis()) and kept.simulation is None
     import polars as pl
 
-    keep_simulation(door.house.place, "local", kept.model_id, pl.DataFrame(schema=CURVE))
+    keep_simulation(door.house.place, "local", kept, pl.DataFrame(schema=CURVE))
     assert open_kept(door.house.place, "local", kept.model_id).simulation is not None
 
 
