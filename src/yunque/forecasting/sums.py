@@ -29,7 +29,7 @@ class SumQuantiles:
         groups: per article, the row of `scores` that holds for it.
         lengths: the numbers of periods that were calibrated, ascending.
         scores: groups x lengths x len(GRID): non-decreasing along the last axis.
-        dispersion: each article's own spread (`scale.dispersion`).
+        dispersion: each article's own spread (`scale.deviation`).
     """
 
     ids: tuple[str, ...]
@@ -90,6 +90,10 @@ class SumQuantiles:
         wanted = read_grid(self._outcomes(at, spans), np.asarray(probabilities, dtype=float))
         columns = {f"q{level:g}": wanted[:, place] for place, level in enumerate(probabilities)}
         return pl.DataFrame({"unique_id": ids, "periods": spans, "mean": self.means(at, spans), **columns})
+
+    def at_levels(self, at: np.ndarray, spans: FloatArray, levels: FloatArray) -> FloatArray:
+        """Give rows x levels: the quantiles of the articles at rows `at` over `spans` periods each."""
+        return read_grid(self._outcomes(at, spans), levels)
 
     def means(self, at: np.ndarray, spans: FloatArray) -> FloatArray:
         """Give expected units of the articles at rows `at` over `spans` periods each."""

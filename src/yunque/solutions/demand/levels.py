@@ -6,7 +6,7 @@ sales taken as back orders); Snyder & Shen, "Fundamentals of Supply Chain Theory
 (lot size).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +18,22 @@ from yunque.kernel.form import FloatArray
 DRAWS = 40  # outcomes a node
 NODES = ((-np.sqrt(3.0), 1), (0.0, 4), (np.sqrt(3.0), 1))  # Gauss-Hermite of three points, weights in sixths
 BISECTIONS = 40
+REMEMBERED = 12  # sets of outcomes that are kept
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Outcomes that were drawn, by what they are of; the oldest goes when there are too many."""
+
+    kept: dict[tuple[object, ...], FloatArray] = field(default_factory=dict)
+
+    def keep(self, key: tuple[object, ...], draws: FloatArray) -> FloatArray:
+        """Keep outcomes; nobody may change them afterwards."""
+        draws.setflags(write=False)
+        while len(self.kept) >= REMEMBERED:
+            self.kept.pop(next(iter(self.kept)), None)
+        self.kept[key] = draws
+        return draws
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +46,7 @@ class Ahead:
         length: days of a period.
         start: periods that have passed between the last closed one and the day of the plan.
         factor: demand is multiplied by it.
+        memory: of outcomes that were drawn before, whatever the factor.
     """
 
     sums: SumQuantiles
@@ -37,12 +54,20 @@ class Ahead:
     length: float
     start: float = 0.0
     factor: float = 1.0
+    memory: Memory = field(default_factory=Memory, compare=False)
+
+    def later(self, days: float) -> "Ahead":
+        """Give the same, so many days later."""
+        return replace(self, start=self.start + days / self.length)
 
     def mean(self, days: FloatArray) -> FloatArray:
         """Give the expected units of the next so many days, an article each."""
+        return np.asarray(self.factor * self._expected(days))
+
+    def _expected(self, days: FloatArray) -> FloatArray:
         passed = self._means(np.full((len(self.ids), 1), self.start))
         reached = self._means((self.start + days / self.length)[:, None])
-        return np.asarray(self.factor * (reached - passed)[:, 0])
+        return np.asarray((reached - passed)[:, 0])
 
     def draws(self, days: FloatArray, deviation: FloatArray) -> FloatArray:
         """Give articles x 240 equally likely outcomes (ascending) of the units of the next `days` days.
@@ -50,19 +75,26 @@ class Ahead:
         The length itself is uncertain with that standard deviation (days): outcomes of three lengths are
         mixed, which keeps mean and variance of the length (law of total variance).
         """
+        key = (self.ids, self.start, days.tobytes(), deviation.tobytes())
+        found = self.memory.kept.get(key)
+        if found is None:
+            found = self.memory.keep(key, self._draws(days, deviation))
+        return found if self.factor == 1.0 else np.asarray(found * self.factor)
+
+    def _draws(self, days: FloatArray, deviation: FloatArray) -> FloatArray:
+        nodes = NODES if deviation.any() else ((0.0, sum(weight for _, weight in NODES)),)
         parts = []
-        for node, weight in NODES:
+        for node, weight in nodes:
             span = np.maximum(days + node * deviation, 0.0) / self.length
             parts.append(self._outcomes(span, DRAWS * weight))
-        return np.sort(np.concatenate(parts, axis=1), axis=1)
+        return parts[0] if len(parts) == 1 else np.sort(np.concatenate(parts, axis=1), axis=1)
 
     def _outcomes(self, span: FloatArray, draws: int) -> FloatArray:
         levels = (np.arange(draws) + 0.5) / draws
-        table = self.sums.table(dict(zip(self.ids, span.tolist(), strict=True)), levels.tolist())
-        outcomes = table.drop("unique_id", "periods", "mean").to_numpy().reshape(len(self.ids), draws)
-        plain = table["mean"].to_numpy()
-        wanted = self.mean(span * self.length)
-        scale = np.where(plain > 0, wanted / np.maximum(plain, 1e-12), self.factor)
+        outcomes = self.sums.at_levels(self._rows, span, levels)
+        plain = self.sums.means(self._rows, span)
+        wanted = self._expected(span * self.length)
+        scale = np.where(plain > 0, wanted / np.maximum(plain, 1e-12), 1.0)
         return np.asarray(outcomes * scale[:, None], dtype=np.float64)
 
     def curve(self, days: FloatArray) -> FloatArray:

@@ -1,16 +1,16 @@
 """From a book and its forecasts to the purchase plan: a line per article, totals, budget, warnings."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from yunque.forecasting.panel import DAYS, Panel
+from yunque.forecasting.panel import DAYS
 from yunque.solutions.demand.basis import Basis
-from yunque.solutions.demand.grades import abc, xyz
-from yunque.solutions.demand.history import elapsed
+from yunque.solutions.demand.cover import is_alone
+from yunque.solutions.demand.grades import abc
 from yunque.solutions.demand.levels import Ahead
 from yunque.solutions.demand.plan_reasons import plan_notes, reasons
 from yunque.solutions.demand.plan_values import (
@@ -26,7 +26,8 @@ from yunque.solutions.demand.plan_values import (
     Total,
 )
 from yunque.solutions.demand.reckon import Reckoned, reckon
-from yunque.solutions.demand.terms import Stockroom, read_stockroom, sold_before
+from yunque.solutions.demand.standing import ScaledPeriods
+from yunque.solutions.demand.terms import Stockroom, read_stockroom
 from yunque.solutions.demand.wish import PlanWish
 
 
@@ -37,7 +38,7 @@ def make_plan(basis: Basis, wish: PlanWish | None = None, *, run_id: str = "") -
         NotFoundError: an article of the book is not among the forecasts (they are of another book).
     """
     asked = wish or PlanWish()
-    room = read_stockroom(basis.book, asked)
+    room = read_stockroom(basis.book, asked, basis.standing.seen)
     ahead = look_ahead(basis, room, asked)
     done = reckon(room, ahead, asked)
     lines = _lines(basis, room, done, asked)
@@ -59,6 +60,7 @@ def make_plan(basis: Basis, wish: PlanWish | None = None, *, run_id: str = "") -
         by_abc=totals(ranked, lambda line: line.abc),
         budget=_budget(asked, room, done),
         warnings=plan_notes(basis, room, done, asked),
+        covers=_covers(basis.book.today, asked),
         coverage=coverage(basis.forecasts.backtest),
         accuracy=accuracy(basis.forecasts.backtest),
     )
@@ -70,9 +72,16 @@ def look_ahead(basis: Basis, room: Stockroom, wish: PlanWish) -> Ahead:
         sums=basis.forecasts.sums,
         ids=tuple(room.table["code"]),
         length=DAYS[basis.panel.frequency],
-        start=elapsed(basis.book, basis.panel),
+        start=basis.standing.elapsed,
         factor=wish.demand_factor,
+        memory=basis.standing.memory,
     )
+
+
+def _covers(today: date, wish: PlanWish) -> tuple[date, date] | None:
+    if wish.cover_to is None:
+        return None
+    return today + timedelta(days=int(wish.cover_from)), today + timedelta(days=int(wish.cover_to) - 1)
 
 
 def totals(lines: Iterable[PlanLine], key: Any) -> tuple[Total, ...]:
@@ -95,10 +104,9 @@ def totals(lines: Iterable[PlanLine], key: Any) -> tuple[Total, ...]:
 
 def coverage(backtest: pl.DataFrame) -> dict[float, float]:
     """Give the measured coverage of all articles by asked level; {} where none was measured."""
-    row = _overall(backtest)
     return {
         float(name.removeprefix("coverage_")): value
-        for name, value in row.items()
+        for name, value in _overall(backtest).items()
         if name.startswith("coverage_") and value is not None
     }
 
@@ -130,12 +138,10 @@ def _budget(wish: PlanWish, room: Stockroom, done: Reckoned) -> Budget:
 
 def _lines(basis: Basis, room: Stockroom, done: Reckoned, wish: PlanWish) -> list[PlanLine]:
     book = basis.book
-    models = {row["unique_id"]: row for row in basis.forecasts.items.iter_rows(named=True)}
-    sold = {row["code"]: row for row in sold_before(book, book.today).iter_rows(named=True)}
-    periods = _periods(basis.forecasts.periods, wish.demand_factor)
+    models, sold, periods = basis.standing.models, basis.standing.sold, basis.standing.periods
     codes = room.table["code"].to_list()
     money = np.array([sold.get(code, {}).get("recent", 0.0) for code in codes]) * _worth(room)
-    grade_by_code = dict(zip(basis.panel.ids, xyz(basis.panel, _categories(basis.panel)), strict=True))
+    swings, alone = basis.standing.swings, is_alone(wish)
     grades = abc(money)
     lines = []
     for at, row in enumerate(room.table.iter_rows(named=True)):
@@ -151,10 +157,10 @@ def _lines(basis: Basis, room: Stockroom, done: Reckoned, wish: PlanWish) -> lis
                 ),
                 demand_class=model["demand_class"],
                 abc=grades[at],  # type: ignore[arg-type]
-                xyz=grade_by_code.get(code, "Z"),  # type: ignore[arg-type]
+                xyz=swings.get(code, "Z"),  # type: ignore[arg-type]
                 model=model["model"],
                 confidence=model["confidence"],
-                periods=periods.get(code, ()),
+                periods=_scaled(periods.get(code, ()), wish.demand_factor),
                 mean_daily=float(done.daily[at]),
                 past_daily=past_daily,
                 position=Position(**{name: row[name] for name in ("on_hand", "on_order", "reserved")}),
@@ -179,6 +185,7 @@ def _lines(basis: Basis, room: Stockroom, done: Reckoned, wish: PlanWish) -> lis
                 packs=int(done.packs[at]),
                 cost=quantity * row["cost"],
                 left_out=left,
+                left_then=float(done.there[at]) if alone else None,
                 reasons=reasons(done, at, row, model["demand_class"], past_daily),
                 assumptions=tuple(row["assumptions"]),
             )
@@ -191,25 +198,8 @@ def _worth(room: Stockroom) -> np.ndarray:
     return np.where(cost > 0, cost, price)
 
 
-def _categories(panel: Panel) -> list[str]:
-    return panel.items["category"].fill_null("").to_list()
-
-
-def _periods(frame: pl.DataFrame, factor: float) -> dict[str, tuple[PeriodForecast, ...]]:
-    found: dict[str, list[PeriodForecast]] = {}
-    for code, start, mean, p10, p50, p90, p95 in frame.select(
-        "unique_id", "period", "mean", "p10", "p50", "p90", "p95"
-    ).iter_rows():
-        one = PeriodForecast(
-            start=start,
-            mean=mean * factor,
-            p10=p10 * factor,
-            p50=p50 * factor,
-            p90=p90 * factor,
-            p95=p95 * factor,
-        )
-        found.setdefault(code, []).append(one)
-    return {code: tuple(some) for code, some in found.items()}
+def _scaled(plain: tuple[PeriodForecast, ...], factor: float) -> Sequence[PeriodForecast]:
+    return plain if factor == 1.0 else ScaledPeriods(plain, factor)
 
 
 def _levels(done: Reckoned, at: int) -> Levels:
@@ -220,6 +210,7 @@ def _levels(done: Reckoned, at: int) -> Levels:
         reorder_point=float(done.reorder_point[at]),
         order_up_to=float(done.order_up_to[at]),
         level=float(done.level[at]),
+        days=float(done.days[at]),
     )
 
 

@@ -46,7 +46,7 @@ def plan_notes(basis: Basis, room: Stockroom, done: Reckoned, wish: PlanWish) ->
     book = basis.book
     age = (book.today - book.last).days
     days = (book.last - book.first).days + 1
-    unsold = sorted(set(room.table["code"]) - set(basis.history.sales["unique_id"]))
+    unsold = sorted(set(room.table["code"]) - basis.standing.sellers)
     over = _over_budget(room, done, wish)
     forecast = dict((*basis.panel.notes, *basis.forecasts.notes))
     return (

@@ -4,7 +4,7 @@ Units are the article's own selling unit; money is in the company's currency; ti
 a plan are final: an answer or a page shows them and computes nothing anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -116,6 +116,7 @@ class Levels:
         reorder_point: the asked quantile of the demand of the lead time.
         order_up_to: the asked quantile of the demand of the protection interval, S.
         level: the quantile that was asked for (0..1), after tuning.
+        days: length of the demand to cover: lead time + review period, or longer where a period is asked for.
     """
 
     demand: float
@@ -124,6 +125,7 @@ class Levels:
     reorder_point: float
     order_up_to: float
     level: float
+    days: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,12 +165,14 @@ class PlanLine:
         abc, xyz: share of the money, and how much the demand swings.
         model, confidence: what forecast it, and how much that is to be believed.
         periods: the forecast, period by period.
-        mean_daily: forecast units a day over the protection interval.
+        mean_daily: forecast units a day over the demand to cover.
         past_daily: units a day sold over the last year at most, lost sales not counted.
         position, terms, levels, risk: see there.
         needed: units short of the order-up-to level before packs, minimum and budget.
         quantity, packs: what the plan buys; units are packs x terms.pack.
         cost: quantity x unit cost.
+        left_then: units expected to be left when a later period begins that is bought for on its own; None
+            for a plan from today on.
         left_out: units that packs and minimum would ask for and the budget did not allow.
         reasons, assumptions: codes of REASONS and ASSUMPTIONS.
     """
@@ -179,7 +183,7 @@ class PlanLine:
     xyz: Swing
     model: str
     confidence: Confidence
-    periods: tuple[PeriodForecast, ...]
+    periods: Sequence[PeriodForecast]
     mean_daily: float
     past_daily: float
     position: Position
@@ -191,6 +195,7 @@ class PlanLine:
     packs: int
     cost: float
     left_out: float = 0.0
+    left_then: float | None = None
     reasons: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
 
@@ -250,6 +255,7 @@ class PurchasePlan:
         by_supplier, by_category, by_abc: totals of what is bought, most money first.
         budget: see there.
         warnings: data warnings and assumptions, gathered.
+        covers: first and last day of the period that is bought for; None for lead time and review alone.
         coverage: measured coverage of the demand quantiles by level, of the backtest; {} when not measured.
         accuracy: backtest measures by name ("wape", "bias", ...).
     """
@@ -269,6 +275,7 @@ class PurchasePlan:
     by_abc: tuple[Total, ...]
     budget: Budget
     warnings: tuple[DataNote, ...] = ()
+    covers: tuple[date, date] | None = None
     coverage: Mapping[float, float] = field(default_factory=dict)
     accuracy: Mapping[str, float] = field(default_factory=dict)
 

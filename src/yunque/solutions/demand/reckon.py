@@ -6,6 +6,7 @@ import numpy as np
 
 from yunque.kernel.form import FloatArray
 from yunque.solutions.demand.budget import Spent, Wanted, spend
+from yunque.solutions.demand.cover import Covered, covered
 from yunque.solutions.demand.levels import Ahead, above, economic_lot, fill_level, quantile, short
 from yunque.solutions.demand.quantities import Asked, Suggested, suggest
 from yunque.solutions.demand.terms import Stockroom
@@ -20,6 +21,8 @@ class Reckoned:
 
     Attributes:
         demand, lead_demand, order_up_to, reorder_point, level: see plan_values.Levels.
+        there: units counted against the demand to cover: the position, or what is left of it later.
+        days: length of the demand to cover.
         needed, packs: short of the order-up-to level, and what is bought of it.
         suggested: packs before the budget, and why they differ from what is needed.
         spent: packs within the budget, and the method.
@@ -31,6 +34,8 @@ class Reckoned:
     """
 
     demand: FloatArray
+    there: FloatArray
+    days: FloatArray
     lead_demand: FloatArray
     order_up_to: FloatArray
     reorder_point: FloatArray
@@ -56,19 +61,21 @@ def reckon(room: Stockroom, ahead: Ahead, wish: PlanWish) -> Reckoned:
     pack, cost, price = (room.array(name) for name in ("pack", "cost", "price"))
     margin = np.maximum(price - cost, 0.0)
     position = room.array("on_hand") + room.array("on_order") - room.array("reserved")
-    protection, in_lead = ahead.draws(lead + review, lead_sd), ahead.draws(lead, lead_sd)
-    target, reorder, level = _levels(protection, in_lead, wish)
+    cover, in_lead = covered(ahead, (lead, lead_sd, review), position, wish), ahead.draws(lead, lead_sd)
+    protection, there = cover.draws, cover.position
+    target, reorder, level = _levels(cover, in_lead, wish)
     whole = np.isclose(pack, np.round(pack))
     target = np.where(whole, np.ceil(target - 1e-9), target)
-    reorder = np.minimum(np.where(whole, np.ceil(reorder - 1e-9), reorder), target)
+    reorder = np.where(whole, np.ceil(reorder - 1e-9), reorder)
+    reorder = reorder if cover.alone else np.minimum(reorder, target)
     demand = protection.mean(axis=1)
-    daily = demand / np.maximum(lead + review, 1e-9)
-    needed = np.maximum(target - position, 0.0)
+    daily = demand / np.maximum(cover.days, 1e-9)
+    needed = np.maximum(target - there, 0.0)
     lots = economic_lot(daily * 365, cost, wish.ordering_cost, wish.holding_rate)
     suggested = suggest(
         Asked(
             needed=needed,
-            position=position,
+            position=there,
             pack=pack,
             minimum=room.array("minimum"),
             daily=daily,
@@ -82,13 +89,15 @@ def reckon(room: Stockroom, ahead: Ahead, wish: PlanWish) -> Reckoned:
         pack=pack,
         price=pack * cost,
         margin=np.where(margin > 0, margin, 1e-6),  # articles without a margin compete by units, last
-        position=position,
+        position=there,
         draws=protection,
     )
     spent = spend(wanted, wish.budget)
     horizon = ahead.draws(np.full(len(lead), float(wish.horizon_days)), np.zeros(len(lead)))
     return Reckoned(
         demand=demand,
+        there=there,
+        days=cover.days,
         lead_demand=in_lead.mean(axis=1),
         order_up_to=target,
         reorder_point=reorder,
@@ -99,9 +108,9 @@ def reckon(room: Stockroom, ahead: Ahead, wish: PlanWish) -> Reckoned:
         spent=spent,
         daily=daily,
         stockout=above(in_lead, position),
-        lost=margin * short(protection, position),
-        lost_after=margin * short(protection, position + spent.packs * pack),
-        lost_left=margin * short(protection, position + suggested.packs * pack),
+        lost=margin * short(protection, there),
+        lost_after=margin * short(protection, there + spent.packs * pack),
+        lost_left=margin * short(protection, there + suggested.packs * pack),
         excess=np.maximum(position - np.ceil(quantile(horizon, 0.9)), 0.0),
         overstock=np.where(position > 0, (horizon < position[:, None] - 1e-9).mean(axis=1), 0.0),
         runs_out=_reached(ahead, position),
@@ -109,15 +118,14 @@ def reckon(room: Stockroom, ahead: Ahead, wish: PlanWish) -> Reckoned:
     )
 
 
-def _levels(
-    protection: FloatArray, in_lead: FloatArray, wish: PlanWish
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _levels(cover: Covered, in_lead: FloatArray, wish: PlanWish) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Give order-up-to level, reorder point and the quantile they stand at."""
+    draws = cover.draws
     if wish.measure == "cycle" or wish.level is not None:
-        level = np.full(len(protection), wish.service if wish.level is None else wish.level)
-        return quantile(protection, level), quantile(in_lead, level), level
-    target = fill_level(protection, in_lead, wish.service)
-    level = (protection <= target[:, None] + 1e-9).mean(axis=1)
+        level = np.full(len(draws), wish.service if wish.level is None else wish.level)
+        return quantile(draws, level), quantile(in_lead, level), level
+    target = fill_level(draws, np.zeros_like(in_lead) if cover.alone else in_lead, wish.service)
+    level = (draws <= target[:, None] + 1e-9).mean(axis=1)
     return target, quantile(in_lead, level), level
 
 

@@ -36,26 +36,47 @@ class Stockroom:
         return self.table[name].to_numpy().astype(np.float64)
 
 
-def read_stockroom(book: Book, wish: PlanWish) -> Stockroom:
-    """Gather terms and stock of every article of the book."""
-    known = articles_of(book)
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a book tells of its articles, whatever is wished.
+
+    Attributes:
+        articles: columns of ITEMS, what suppliers say and show, on_hand, reserved, on_order; sorted by code.
+        stocked: codes of the stock file.
+        late: documents that should have arrived.
+    """
+
+    articles: pl.DataFrame
+    stocked: frozenset[str]
+    late: tuple[str, ...]
+
+
+def see(book: Book) -> Seen:
+    """Gather what a book tells of its articles."""
+    coming, late = _coming(book)
+    articles = (
+        articles_of(book)
+        .join(_suppliers(book), on="supplier", how="left", maintain_order="left")
+        .join(_stock(book), on="code", how="left", maintain_order="left")
+        .join(coming, on="code", how="left", maintain_order="left")
+    )
+    return Seen(articles=articles, stocked=frozenset(book.tables["stock"]["code"]), late=tuple(late))
+
+
+def read_stockroom(book: Book, wish: PlanWish, seen: Seen | None = None) -> Stockroom:
+    """Gather terms and stock of every article of the book; `seen` when the book was looked through before."""
+    there = seen or see(book)
+    known = there.articles
     if wish.warehouse:
         known = known.filter(pl.col("warehouse") == wish.warehouse)
-    leads = known.join(_suppliers(book), on="supplier", how="left", maintain_order="left")
-    terms = _with_terms(leads, wish)
-    stock, strangers = _stock(book, terms["code"])
-    coming, late = _coming(book)
-    whole = (
-        terms.join(stock, on="code", how="left", maintain_order="left")
-        .join(coming, on="code", how="left", maintain_order="left")
-        .with_columns(
-            pl.col("on_hand").is_null().alias("stock_unknown"),
-            (pl.col("on_hand") < 0).fill_null(value=False).alias("stock_negative"),
-            pl.col("on_hand").fill_null(0.0).clip(lower_bound=0.0),
-            pl.col("reserved").fill_null(0.0).clip(lower_bound=0.0),
-            pl.col("on_order").fill_null(0.0),
-        )
+    whole = _with_terms(known, wish).with_columns(
+        pl.col("on_hand").is_null().alias("stock_unknown"),
+        (pl.col("on_hand") < 0).fill_null(value=False).alias("stock_negative"),
+        pl.col("on_hand").fill_null(0.0).clip(lower_bound=0.0),
+        pl.col("reserved").fill_null(0.0).clip(lower_bound=0.0),
+        pl.col("on_order").fill_null(0.0),
     )
+    strangers, late = sorted(there.stocked - set(whole["code"])), list(there.late)
     codes = ("stock_unknown", "stock_negative", "lead_time_unknown", "lead_time_zero", "lead_time_sd_unknown",
              "cost_unknown", "price_unknown", "pack_unknown", "minimum_unknown")  # fmt: skip
     told = [pl.when(pl.col(code)).then(pl.lit(code)) for code in codes]
@@ -134,10 +155,9 @@ def _suppliers(book: Book) -> pl.DataFrame:
     return told.join(measured.drop("orders"), on="supplier", how="full", coalesce=True).sort("supplier")
 
 
-def _stock(book: Book, codes: pl.Series) -> tuple[pl.DataFrame, list[str]]:
+def _stock(book: Book) -> pl.DataFrame:
     """Give stock by article over all warehouses: of the stock file, else as movements tell it."""
     told = book.tables["stock"]
-    strangers = sorted(set(told["code"]) - set(codes))
     summed = told.group_by("code").agg(pl.col("on_hand").sum(), pl.col("reserved").sum())
     after = (
         book.movements.filter(pl.col("stock_after").is_not_null())
@@ -147,7 +167,7 @@ def _stock(book: Book, codes: pl.Series) -> tuple[pl.DataFrame, list[str]]:
         .agg(seen=pl.col("stock_after").sum())
     )
     both = summed.join(after, on="code", how="full", coalesce=True)
-    return both.select("code", pl.coalesce("on_hand", "seen").alias("on_hand"), "reserved"), strangers
+    return both.select("code", pl.coalesce("on_hand", "seen").alias("on_hand"), "reserved")
 
 
 def _coming(book: Book) -> tuple[pl.DataFrame, list[str]]:

@@ -26,6 +26,8 @@ class PlanWish:
         holding_rate: of stock, share of its cost a year; for the economic lot.
         currency: ISO code.
         extra_lead_days, demand_factor, price_factor: what-ifs; 0, 1 and 1 for the plan as it is.
+        cover_from, cover_to: days from the day of the plan at which the period begins that is bought for, and
+            after which it ends; None for lead time and review alone (see `cover`).
         warehouse: only articles of that warehouse; "" for all together.
     """
 
@@ -44,6 +46,8 @@ class PlanWish:
     extra_lead_days: float = 0.0
     demand_factor: float = 1.0
     price_factor: float = 1.0
+    cover_from: float = 0.0
+    cover_to: float | None = None
     warehouse: str = ""
 
     def __post_init__(self) -> None:
@@ -65,5 +69,9 @@ class PlanWish:
             raise UsageError("Days lie between 0 and 3,650, review and horizon at 1 at least.")
         if not (0 < self.demand_factor < 100 and 0 < self.price_factor < 100):
             raise UsageError("Factors of demand and price lie between 0 and 100.", hint="For example 1.2.")
+        if self.cover_to is not None and not 0 <= self.cover_from < self.cover_to <= 3650:
+            raise UsageError(
+                "A purchase is for days ahead, 3,650 at most. / Se compra para días que vienen, hasta 3.650.",
+            )
         if not -3650 <= self.extra_lead_days <= 3650:
             raise UsageError("Extra days of lead time lie between -3,650 and 3,650.")

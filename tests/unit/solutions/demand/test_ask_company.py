@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from demand_case import small_basis
 
+from yunque.assistant.query import make_query
 from yunque.errors import NotFoundError, UsageError
 from yunque.runtime.clock import REAL_CLOCK
 from yunque.services.ask import AskDesks, Asked, ask
@@ -14,6 +15,7 @@ from yunque.services.demand_store import keep
 from yunque.services.demand_train import DemandHouse
 from yunque.services.job_fields import FieldsError
 from yunque.services.tracking import Tracking
+from yunque.solutions.demand.questions.scope import cover_wish
 from yunque.solutions.demand.result import FIELDS
 
 QUESTION = "¿Qué artículos debo comprar el próximo mes?"
@@ -35,7 +37,8 @@ def test_the_envelope_has_r2s_keys_with_true_values(desks: AskDesks) -> None:
     assert document["explicacion_nino_inteligente"]
     technical = document["datos_tecnicos_completos"]
     assert technical["intencion"] == "buy_list"
-    plan = desks.desk("two", "")[1].plan
+    desk = desks.desk("two", "")[1]
+    plan = desk.plan_with(**cover_wish(make_query(document["contexto"]), desk.today))
     assert len(technical["recomendaciones"]) == min(len(plan.bought), 10)
     for one in technical["recomendaciones"]:
         assert set(FIELDS) <= set(one)

@@ -1,20 +1,24 @@
 """Answers about what to buy: the list, one article, a budget, a supplier, the money, the dates, what-ifs."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from yunque.assistant.query import Query
 from yunque.assistant.story import Story
 from yunque.errors import UsageError
+from yunque.solutions.demand.cover import AFTER_DAYS
 from yunque.solutions.demand.plan_values import PlanLine, PurchasePlan
 from yunque.solutions.demand.questions.desk import Desk
 from yunque.solutions.demand.questions.found import Found
-from yunque.solutions.demand.questions.scope import about, line_facts, subject, top_of
+from yunque.solutions.demand.questions.scope import about, cover_wish, line_facts, subject, top_of
+
+GONE = 0.05  # units that are none
 
 
 def wished(desk: Desk, query: Query, **more: Any) -> PurchasePlan:
-    """Give the plan, or the plan anew with the service level that the question asks for."""
-    changes = dict(more)
+    """Give the plan, or the plan anew with the service level and for the period that is asked for."""
+    changes = {**cover_wish(query, desk.today), **more}
     if query.service_level is not None:
         changes["service"] = query.service_level
     return desk.plan_with(**changes) if changes else desk.plan
@@ -29,7 +33,38 @@ def _totals(lines: Sequence[PlanLine], plan: PurchasePlan) -> dict[str, Any]:
         "measure": plan.measure,
         "day": plan.as_of,
         "tail": None,
+        **_covered(plan),
     }
+
+
+def _covered(plan: PurchasePlan) -> dict[str, Any]:
+    """Give the period that is bought for: from today to a day, or a later one on its own."""
+    if plan.covers is None:
+        return {"until": None, "first": None, "last": None, "after": None}
+    first, last = plan.covers
+    alone = any(line.left_then is not None for line in plan.lines)
+    after = min((last - plan.as_of).days + 1, round(AFTER_DAYS))
+    return {
+        "until": None if alone else last,
+        "first": first if alone else None,
+        "last": last if alone else None,
+        "after": None if alone else after,
+    }
+
+
+def _line_covered(plan: PurchasePlan, line: PlanLine) -> dict[str, Any]:
+    """Give the period that one line is bought for; its own order may have to last longer than is asked."""
+    left = line.left_then
+    told = {**_covered(plan), "now": "" if left is None else None, "gone": None}
+    if left is not None and left < GONE:
+        told |= {"left_then": None, "gone": ""}
+    if told["until"] is not None:
+        lasts = plan.as_of + timedelta(days=round(line.levels.days) - 1)
+        told["until"] = max(told["until"], lasts)
+    if told["first"] is not None:
+        early = told["first"] - timedelta(days=round(line.terms.lead_days))
+        told["order_by"] = max(early, plan.as_of)
+    return told
 
 
 def buy_list(desk: Desk, query: Query) -> Found:
@@ -37,7 +72,7 @@ def buy_list(desk: Desk, query: Query) -> Found:
     plan = wished(desk, query)
     lines = about(query, plan.lines)
     bought = [line for line in lines if line.quantity > 0]
-    end = query.end
+    end = query.end if plan.covers is None else None
     later = [
         line
         for line in lines
@@ -72,8 +107,8 @@ def one_article(desk: Desk, query: Query) -> Found:
     if line is None:
         name = desk.name(query.article or "")
         return Found(story=Story(key="not_planned", facts={"name": name, "code": query.article}), plan=plan)
-    key = "why" if query.intent == "why" else "article"
-    facts = {**line_facts(line), "asked": None, "service": plan.service}
+    key = "cover" if plan.covers is not None else "why" if query.intent == "why" else "article"
+    facts = {**line_facts(line), "asked": None, "service": plan.service, **_line_covered(plan, line)}
     if query.quantity is not None and query.quantity != line.quantity:
         facts["asked"] = query.quantity
     found = Story(key=f"{key}_buy" if line.quantity > 0 else f"{key}_enough", facts=facts)
@@ -185,11 +220,12 @@ def order_dates(desk: Desk, query: Query) -> Found:
 
 def what_if(desk: Desk, query: Query) -> Found:
     """The plan beside the plan with one thing changed, on the articles that the question names."""
-    before = about(query, desk.plan.lines)
     if query.what == "no_purchase":
-        return _without_purchase(desk, query, before)
+        return _without_purchase(desk, query, about(query, desk.plan.lines))
+    cover = cover_wish(query, desk.today)
+    before = about(query, (desk.plan_with(**cover) if cover else desk.plan).lines)
     changes, change = _changes(query, before)
-    plan = desk.plan_with(**changes)
+    plan = desk.plan_with(**cover, **changes)
     after = {line.article.code: line for line in plan.lines}
     rows = [
         {
@@ -219,6 +255,7 @@ def what_if(desk: Desk, query: Query) -> Found:
         "price_up": None,
         "price_down": None,
         "service": None,
+        **_covered(plan),
         **change,
     }
     lines = tuple(after[one.article.code] for one in before[:50] if one.article.code in after)

@@ -15,6 +15,7 @@ from yunque.solutions.demand.plan_values import PlanLine, PurchasePlan
 from yunque.solutions.demand.questions.understand import Names, make_reader
 
 Replan = Callable[[Mapping[str, Any]], PurchasePlan]  # changed attributes of a PlanWish -> the plan with them
+MOST_PLANS = 8  # made with other wishes, that are kept
 COUNTRY_OF = {"COP": "CO", "MXN": "MX", "USD": "US"}
 
 
@@ -37,6 +38,7 @@ class Desk:
     country: str = ""
     errors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
+    _plans: dict[tuple[tuple[str, Any], ...], PurchasePlan] = field(default_factory=dict, repr=False)
 
     @property
     def place(self) -> str:
@@ -114,7 +116,13 @@ class Desk:
                 "This plan cannot be worked out anew here. / Este plan no se puede recalcular aquí.",
                 hint="Train again with `yunque demand train`.",
             )
-        return self.replan(changes)
+        key = tuple(sorted(changes.items()))
+        found = self._plans.get(key)
+        if found is None:
+            while len(self._plans) >= MOST_PLANS:
+                self._plans.pop(next(iter(self._plans)), None)
+            found = self._plans[key] = self.replan(changes)
+        return found
 
 
 def _texts(frame: pl.DataFrame, column: str) -> set[str]:

@@ -11,6 +11,7 @@ from yunque.solutions.demand.plan_values import PeriodForecast, PlanLine
 
 SHOWN, MOST = 10, 50
 MONTH_DAYS = 30.0
+WEEK = 7
 
 
 def about(query: Query, lines: Iterable[PlanLine]) -> list[PlanLine]:
@@ -53,6 +54,17 @@ def between(frame: pl.DataFrame, start: date | None, end: date | None) -> pl.Dat
     return frame if end is None else frame.filter(pl.col("date") <= end)
 
 
+def cover_wish(query: Query, today: date) -> dict[str, float]:
+    """Give the wish to buy for the period that is asked about; {} where the plan as it is covers it.
+
+    "This week" asks what to order now; so do periods that are over.
+    """
+    start, end = max(query.start or today, today), query.end
+    if end is None or end < today or (start == today and (end - today).days < WEEK):
+        return {}
+    return {"cover_from": float((start - today).days), "cover_to": float((end - today).days + 1)}
+
+
 def top_of(query: Query, rows: list[Any], shown: int = SHOWN) -> tuple[list[Any], int]:
     """Give the rows to show and how many are left."""
     count = min(query.top or shown, MOST)
@@ -90,6 +102,8 @@ def line_facts(line: PlanLine) -> dict[str, Any]:
         "packs": line.packs if terms.pack != 1 else None,
         "cost": line.cost,
         "left_out": line.left_out or None,
+        "cover_days": line.levels.days,
+        "left_then": line.left_then,
         "short": max(levels.lead_demand - line.position.total, 0.0),
         "chance": risk.stockout_probability,
         "tenths": _tenths(risk.stockout_probability),
