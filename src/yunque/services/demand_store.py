@@ -11,6 +11,8 @@ import os
 import re
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,8 +81,23 @@ def model_id_of(book: Book) -> str:
     return PREFIX + (_SAFE.sub("", book.nit) or _SAFE.sub("", book.company) or "local")
 
 
-def make_room(place: Path, tenant: str, model_id: str) -> Room:
-    """Make the folder of a new training.
+@contextmanager
+def room_of(place: Path, tenant: str, model_id: str) -> Iterator[Room]:
+    """Give the folder of a new training; it is removed when the training comes to nothing.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    room = _make_room(place, tenant, model_id)
+    try:
+        yield room
+    finally:
+        if not (room.folder / ABOUT).is_file():
+            shutil.rmtree(room.folder, ignore_errors=True)
+
+
+def _make_room(place: Path, tenant: str, model_id: str) -> Room:
+    """Take the next number that is free.
 
     Raises:
         StorageError: the disk refuses.
@@ -128,14 +145,9 @@ def settle(room: Room, basis: Basis, facts: dict[str, Any]) -> Kept:
             if (old / ABOUT).is_file() and old.name < room.folder.name:
                 shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        give_up(room)
+        (room.folder / ABOUT).unlink(missing_ok=True)
         raise StorageError(f"The forecasts cannot be kept: {error.strerror}.") from error
     return Kept(model_id=room.model_id, basis=basis, facts=facts, version=room.version)
-
-
-def give_up(room: Room) -> None:
-    """Remove the folder of a training that came to nothing."""
-    shutil.rmtree(room.folder, ignore_errors=True)
 
 
 def keep(place: Path, tenant: str, basis: Basis, facts: dict[str, Any]) -> Kept:
@@ -144,7 +156,8 @@ def keep(place: Path, tenant: str, basis: Basis, facts: dict[str, Any]) -> Kept:
     Raises:
         StorageError: the disk refuses.
     """
-    return settle(make_room(place, tenant, model_id_of(basis.book)), basis, facts)
+    with room_of(place, tenant, model_id_of(basis.book)) as room:
+        return settle(room, basis, facts)
 
 
 def models(place: Path, tenant: str) -> list[str]:

@@ -14,7 +14,7 @@ from yunque.forecasting.panel import DAYS, Frequency
 from yunque.forecasting.request import Booster, ForecastRequest
 from yunque.runtime.clock import Clock
 from yunque.services.demand_prophet import prophet_total, require_prophet
-from yunque.services.demand_store import Kept, give_up, keep_model, make_room, model_id_of, settle
+from yunque.services.demand_store import Kept, keep_model, model_id_of, room_of, settle
 from yunque.services.demand_tracked import EXPERIMENT, Training, measures, training_record
 from yunque.services.tracking import Tracked, Tracking
 from yunque.solutions.demand.basis import Basis
@@ -137,15 +137,11 @@ def train_demand(raw: Mapping[str, pl.DataFrame], ask: TrainAsk, house: DemandHo
         metrics = measures(basis, training, prophet)
         facts = _facts(basis, ask, metrics, began.isoformat())
         facts["prophet"] = None if prophet is None else prophet.months
-        room = make_room(house.place, ask.tenant, model_id_of(book))
-        try:
+        with room_of(house.place, ask.tenant, model_id_of(book)) as room:
             keep_model(room, basis.forecasts)
             tracked = run.finish(*training_record(basis, training, metrics, room, prophet))
             facts |= {"run_id": tracked.run_id, "mlflow": tracked.keys}
             return TrainedDemand(kept=settle(room, basis, facts), tracked=tracked)
-        except BaseException:
-            give_up(room)
-            raise
 
 
 def make_basis(book: Book, ask: TrainAsk, house: DemandHouse) -> Basis:
