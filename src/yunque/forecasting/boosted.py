@@ -17,7 +17,7 @@ from yunque.forecasting.panel import FloatArray
 from yunque.forecasting.request import Booster
 from yunque.forecasting.trials import History, Moment
 
-Form = Literal["log", "tweedie"]
+Form = Literal["log", "tweedie", "ahead", "seasonless"]
 MIN_ROWS, MIN_PERIODS = 60, 8
 MAX_ROWS = 200_000
 NO_FIT = (ArithmeticError, LookupError, ValueError, TypeError, RuntimeError, AttributeError)
@@ -150,7 +150,7 @@ def _forecaster(learner: Learner, history: History, frame: pl.DataFrame) -> Any:
         transforms = {1: [*windows, ExponentiallyWeightedMean(0.2), ExpandingMean()]}
         target = []
     return MLForecast(
-        models={"model": _regressor(learner)},
+        models={"model": regressor(learner)},
         freq=1,
         lags=sorted(set(lags)),
         lag_transforms=transforms,
@@ -159,41 +159,46 @@ def _forecaster(learner: Learner, history: History, frame: pl.DataFrame) -> Any:
     )
 
 
-def _regressor(learner: Learner) -> Any:
+ABSOLUTE = {"xgboost": {"objective": "reg:absoluteerror"}, "lightgbm": {"objective": "regression_l1"}}
+LOSSES: dict[Form, dict[str, dict[str, Any]]] = {
+    "log": {"xgboost": {"objective": "reg:squarederror"}, "lightgbm": {"objective": "regression"}},
+    "tweedie": {
+        "xgboost": {"objective": "reg:tweedie", "tweedie_variance_power": 1.3},
+        "lightgbm": {"objective": "tweedie", "tweedie_variance_power": 1.3},
+    },
+    "ahead": ABSOLUTE,
+    "seasonless": ABSOLUTE,
+}
+LEAST_IN_LEAF: dict[Form, int] = {"log": 20, "tweedie": 20, "ahead": 60, "seasonless": 60}
+
+
+def regressor(learner: Learner) -> Any:
+    """Give the booster that a learner is made of, not yet fitted."""
+    loss, least = LOSSES[learner.form], LEAST_IN_LEAF[learner.form]
     if learner.booster == "xgboost":
         from xgboost import XGBRegressor
 
-        loss = (
-            {"objective": "reg:squarederror"}
-            if learner.form == "log"
-            else {"objective": "reg:tweedie", "tweedie_variance_power": 1.3}
-        )
         return XGBRegressor(
             n_estimators=learner.trees,
             learning_rate=0.06,
             max_leaves=31,
             grow_policy="lossguide",
             max_depth=0,
-            min_child_weight=20,
+            min_child_weight=least,
             subsample=0.8,
             colsample_bytree=0.7,
             tree_method="hist",
             random_state=learner.seed,
             n_jobs=1,
-            **loss,
+            **loss["xgboost"],
         )
     from lightgbm import LGBMRegressor
 
-    loss = (
-        {"objective": "regression"}
-        if learner.form == "log"
-        else {"objective": "tweedie", "tweedie_variance_power": 1.3}
-    )
     return LGBMRegressor(
         n_estimators=learner.trees,
         learning_rate=0.06,
         num_leaves=31,
-        min_child_samples=20,
+        min_child_samples=least,
         subsample=0.8,
         subsample_freq=1,
         colsample_bytree=0.7,
@@ -202,5 +207,5 @@ def _regressor(learner: Learner) -> Any:
         force_row_wise=True,
         n_jobs=1,
         verbosity=-1,
-        **loss,
+        **loss["lightgbm"],
     )

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from yunque.errors import LimitError
-from yunque.forecasting.boosted import Learner, fit_global, is_installed
+from yunque.forecasting.boosted import Form, Learner, fit_global, is_installed
 from yunque.forecasting.calendar_features import CalendarFeatures
+from yunque.forecasting.direct import fit_direct
 from yunque.forecasting.launches import fit_launches
 from yunque.forecasting.local_models import CHEAP, MODELS, fit_many
 from yunque.forecasting.panel import FloatArray
@@ -15,14 +16,14 @@ from yunque.forecasting.trials import SAMPLE, History, Moment, Trials
 from yunque.runtime.parallel import Parallel, map_tasks
 
 ROUTE_MODELS: dict[str, tuple[str, ...]] = {
-    "season": ("SES", "SeasonalNaive", "DOT", "Theta", "ETS_MNM"),
+    "season": ("SeasonalNaive", "DOT", "CES"),
     "level": ("Recent", "SES", "TSB", "IMAPA", "DOT1"),
     "sparse": ("Average", "Recent", "SES", "TSB", "TSBslow", "IMAPA", "ADIDA"),
     "short": ("Average", "SES"),
     "new": (),
     "ended": (),
 }
-WEEKLY_SEASON = ("SES", "IMAPA", "SeasonalNaive", "DOT", "MFLES")
+WEEKLY_SEASON = ("SES", "SeasonalNaive", "DOT", "MFLES")
 """With a season of 52 weeks: exponential smoothing has too many states to fit."""
 
 FLOORS: dict[str, str] = {
@@ -31,8 +32,18 @@ FLOORS: dict[str, str] = {
     "sparse": "Average",
     "short": "Average",
 }
-LOG, TWEEDIE = "Boosted", "BoostedTweedie"
-GLOBAL_ROUTES: dict[str, tuple[str, ...]] = {LOG: ("season",), TWEEDIE: ("level", "sparse")}
+GLOBAL_ROUTES: dict[str, tuple[str, ...]] = {
+    "Boosted": ("season",),
+    "BoostedAhead": ("season",),
+    "BoostedSeasonless": ("season",),
+    "BoostedTweedie": ("level", "sparse"),
+}
+FORMS: dict[str, Form] = {
+    "Boosted": "log",
+    "BoostedAhead": "ahead",
+    "BoostedSeasonless": "seasonless",
+    "BoostedTweedie": "tweedie",
+}
 LAUNCH_ROUTES = ("short", "new")
 CHUNK = 200
 WORTH_PROCESSES = 8.0
@@ -139,6 +150,7 @@ class Asker:
     def ask_local(self, name: str, *, every: bool) -> None:
         """Fit a model of one article at a time: today first, then the past from the latest moment back."""
         answer, last = self.trials.empty(), len(self.trials.moments) - 1
+        nobody = not len(self.rows(name, self.trials.moments[last], is_whole=True))  # today
         for place in range(last, -1, -1):
             moment = self.trials.moments[place]
             rows = self.rows(name, moment, is_whole=every or place in self.trials.whole)
@@ -146,7 +158,7 @@ class Asker:
                 self.trials.note("candidates_out_of_time" if place == last else "origins_out_of_time")
                 break
             answer[place, rows] = self._fit(name, moment, rows)
-        if not np.isnan(answer[last]).all():
+        if not np.isnan(answer if nobody else answer[last]).all():
             self.trials.forecasts[name] = answer
 
     def ask_in_processes(self, names: list[str]) -> None:
@@ -192,9 +204,8 @@ class Asker:
         last = len(self.trials.moments) - 1
         for name, routes in GLOBAL_ROUTES.items():
             answer = self.trials.empty()
-            learner = Learner(
-                booster=self.request.booster, form="log" if name == LOG else "tweedie", seed=self.request.seed
-            )
+            learner = Learner(booster=self.request.booster, form=FORMS[name], seed=self.request.seed)
+            fit = fit_global if learner.form in ("log", "tweedie") else fit_direct
             for place in range(last, -1, -1):
                 moment = self.trials.moments[place]
                 asked = np.isin(moment.routes, routes)
@@ -203,7 +214,7 @@ class Asker:
                 if self.is_late():
                     self.trials.note("origins_out_of_time")
                     break
-                forecast = fit_global(learner, self.history, moment, self.trials.horizon, calendar)
+                forecast = fit(learner, self.history, moment, self.trials.horizon, calendar)
                 answer[place] = np.where(asked[:, None], forecast, np.nan)
             if not np.isnan(answer[last]).all():
                 self.trials.forecasts[name] = answer

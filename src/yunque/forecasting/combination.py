@@ -23,6 +23,11 @@ LEAST_GAIN = 0.15
 """A model is dropped for a gain of this share over the root of the rows: less is noise."""
 
 SHRINK = 0.5
+STEADY = ("season",)
+"""Routes in which all sound models speak: past origins of a season or more are too few to pick from."""
+
+MOST_LOSS = 1.35
+"""A model that loses so many times what the best one loses is not sound there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,15 +190,7 @@ def _choose(errors: Errors, names: list[str], route: str) -> Choice:
     equal = dict.fromkeys(names, 1.0 / len(names))
     whole = _loss(errors, equal)
     alone = {name: _loss(errors, {name: 1.0}) for name in names}
-    kept, best = _foremost(errors, alone)
-    enough = 1 - LEAST_GAIN / np.sqrt(len(errors.actual))
-    while len(kept) > 1:
-        trial = {name: _loss(errors, _equal(kept, name)) for name in kept}
-        worst = min(trial, key=lambda name: trial[name])
-        if trial[worst] > best * enough:
-            break
-        best = trial[worst]
-        kept.remove(worst)
+    kept = _sound(alone, route) if route in STEADY else _picked(errors, alone)
     losses = {name: alone[name] / whole for name in names}
     inverse = {name: 1.0 / max(losses[name], 1e-9) for name in kept}
     total = sum(inverse.values())
@@ -203,6 +200,27 @@ def _choose(errors: Errors, names: list[str], route: str) -> Choice:
         return Choice(weights={floor: 1.0}, losses=losses, reason="floor")
     reason = {"new": "category_prior", "short": "few_periods"}.get(route, "combination")
     return Choice(weights=weights, losses=losses, reason=reason)
+
+
+def _sound(alone: dict[str, float], route: str) -> list[str]:
+    """Give every model but the simplest rule and those that lose far more than the best."""
+    models = {name: loss for name, loss in alone.items() if name != FLOORS.get(route)} or alone
+    most = MOST_LOSS * min(models.values())
+    return [name for name, loss in models.items() if loss <= most]
+
+
+def _picked(errors: Errors, alone: dict[str, float]) -> list[str]:
+    """Give the foremost models that lose least together, less those whose going lowers the loss further."""
+    kept, best = _foremost(errors, alone)
+    enough = 1 - LEAST_GAIN / np.sqrt(len(errors.actual))
+    while len(kept) > 1:
+        trial = {name: _loss(errors, _equal(kept, name)) for name in kept}
+        worst = min(trial, key=lambda name: trial[name])
+        if trial[worst] > best * enough:
+            break
+        best = trial[worst]
+        kept.remove(worst)
+    return kept
 
 
 def _foremost(errors: Errors, alone: dict[str, float]) -> tuple[list[str], float]:
