@@ -53,6 +53,10 @@ class Settings(BaseSettings):
     jwt_jwks_url: str | None = Field(
         default=None, description="Where the public keys of signed tokens are; no tokens when empty."
     )
+    jwt_secret: SecretStr | None = Field(
+        default=None,
+        description="Secret of tokens signed by HS256 (older Supabase projects); none when empty.",
+    )
     jwt_issuer: str = Field(default="", description="Who must have issued a token (`iss`).")
     jwt_audience: str = Field(default="", description="For whom a token must be meant (`aud`).")
     jwt_algorithms: Names = Field(
@@ -123,6 +127,11 @@ class Settings(BaseSettings):
     )
     tenant_upload_bytes: int | None = Field(
         default=10 * 2**30, ge=1024, description="What the uploads of one tenant may take together."
+    )
+    upload_keep_days: int = Field(
+        default=30,
+        ge=1,
+        description="Days that an upload and its copy in outputs are kept; longer while a job needs it.",
     )
     upload_timeout_seconds: float = Field(
         default=1800.0, gt=0, description="Longest wait for the whole of an upload."

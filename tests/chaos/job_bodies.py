@@ -78,6 +78,19 @@ def chatter(context: JobContext) -> JobResult:
     return JobResult(summary={"lines": 5000})
 
 
+def brief(context: JobContext) -> JobResult:
+    context.log("first")
+    context.log("second")
+    context.progress(0.9, "nearly there")
+    context.log("last")
+    return JobResult(summary={})
+
+
+def brief_refusal(context: JobContext) -> JobResult:
+    brief(context)
+    raise StorageError("the store was away")
+
+
 def flood_log(context: JobContext) -> JobResult:
     for _ in range(40):
         sys.stdout.write("x" * (1 << 20))

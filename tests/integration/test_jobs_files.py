@@ -22,6 +22,7 @@ from yunque.runtime.jobs.queue_operate import cancel
 from yunque.runtime.jobs.queue_submit import Submission, submit
 from yunque.runtime.jobs.uploads import NewUpload, Upload, UploadLimits, delete_upload, receive, upload_of
 from yunque.runtime.storage import Storage, open_storage
+from yunque.services.job_documents import job_document
 
 NOW = Retention(orphans=timedelta(0), uploads=timedelta(0))
 
@@ -217,6 +218,49 @@ def test_the_folders_follow_the_table(
     (root / f"processed/{good.id}.json").unlink()
     assert FolderView(queue.database, storage, root).rebuild() == 4
     assert tree(root) == expected | {"failed/notes of a person.txt"}
+
+
+def test_the_operator_finds_the_traceback_in_files_that_nobody_else_can_read(
+    queue: Queue, storage: Storage, view: FolderView, quick_path: Path
+) -> None:
+    root = quick_path / "outputs"
+    job, waiting = put(queue, storage), put(queue, storage)
+    held = claim(queue, "w", job_id=job.id)
+    assert held is not None
+    trace = "Traceback (most recent call last):\n  File x.py\nValueError: año"
+    storage.put_new("tenant/t/logs/x.txt", [b"y" * 100_000, trace.encode()])
+    failure = Failure(
+        code="internal", message="The job failed inside the platform.", error_key="tenant/t/logs/x.txt"
+    )
+    ended = fail(queue, held, failure)
+    view.refresh()
+    error = json.loads((root / f"failed/{job.id}_error.json").read_text())
+    assert error["traceback"].endswith(trace) and len(error["traceback"]) < 70_000
+    assert "Traceback" not in json.dumps(job_document(ended))
+    shown = [root, root / "failed", root / "pending", *root.rglob("*.*")]
+    assert len(shown) == 6 and root / f"pending/{waiting.id}.csv" in shown
+    assert [path for path in shown if path.stat().st_mode & 0o077] == []
+
+
+def test_the_copy_of_an_input_goes_when_its_upload_goes(
+    queue: Queue, storage: Storage, view: FolderView, quick_path: Path
+) -> None:
+    root = quick_path / "outputs"
+    job, waiting = put(queue, storage, "page.html"), put(queue, storage, "rows.json")
+    view.refresh()
+    assert tree(root) == {f"pending/{job.id}.csv", f"pending/{waiting.id}.ndjson"}  # never .html, never .json
+    held = claim(queue, "w", job_id=job.id)
+    assert held is not None
+    storage.put_new(f"{result_prefix(held)}/result.json", [b"{}"])
+    complete(queue, held, Finished(prefix=result_prefix(held)))
+    view.refresh()
+    assert view.forget() == 0
+    collect(queue.database, storage, NOW)
+    assert view.forget() == 1  # the result stays, and what a waiting job needs
+    view.refresh()
+    assert tree(root) == {f"processed/{job.id}.json", f"pending/{waiting.id}.ndjson"}
+    assert FolderView(queue.database, storage, root).rebuild() == 2
+    assert tree(root) == {f"processed/{job.id}.json", f"pending/{waiting.id}.ndjson"}
 
 
 def test_the_view_works_where_links_do_not(

@@ -40,6 +40,8 @@ KINDS = kinds_by_name(
     kind("ask_too_much", memory_bytes=256 << 20),
     kind("grow", memory_bytes=256 << 20),
     kind("chatter"),
+    kind("brief"),
+    kind("brief_refusal"),
     kind("flood_log"),
     kind("resume"),
     kind("read_upload"),
@@ -220,6 +222,17 @@ def test_a_talkative_job_is_heard_within_bounds(run: RunIt, queue: Queue) -> Non
         event for event in events_after(queue.database, "t", job.id, limit=10_000) if event.kind == "log"
     ]
     assert len(lines) <= 2000
+
+
+def test_a_job_that_ends_before_its_first_heartbeat_has_told_everything(run: RunIt, queue: Queue) -> None:
+    for name, state in (("brief", State.SUCCEEDED), ("brief_refusal", State.QUEUED)):
+        job = run(name)
+        assert job.state is state
+        events = events_after(queue.database, "t", job.id)
+        told = [(event.kind, event.text) for event in events if event.kind in ("log", "progress")]
+        assert told == [("log", "first"), ("log", "second"), ("progress", "nearly there"), ("log", "last")]
+        assert [event.kind for event in events][-1] == "state"  # nothing is told after the end
+        assert [event.number for event in events] == sorted({event.number for event in events})
 
 
 def test_a_log_that_grows_too_long_is_cut_and_says_so(run: RunIt, queue: Queue, place: Workplace) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,20 +11,23 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import jwt
 import polars as pl
 import pytest
+from pydantic import SecretStr
 from small_models import LIMITS, client_of
 from starlette.testclient import TestClient
 from work_here import work_here
 
 from yunque.runtime.jobs.ledger import add_funds, balance_of, verify_ledger
 from yunque.runtime.jobs.prices import Price, Tier, publish_prices
+from yunque.runtime.jobs.tables import ATTEMPT
 from yunque.runtime.jobs.uploads import UploadLimits
 from yunque.runtime.jobs.worker import work
 from yunque.services.access import Keyring, Scope, grant_key
 from yunque.services.score import Shelf
 from yunque.settings import Settings
-from yunque.surfaces.bootstrap import Platform, open_platform
+from yunque.surfaces.bootstrap import Platform, open_platform, open_tokens
 from yunque.surfaces.http.serving import Serving
 from yunque.surfaces.worker import Desk, open_desk
 
@@ -256,3 +260,84 @@ def test_roles_see_what_they_need_and_tenants_see_their_own(platform: Platform) 
         assert seen == {"caro": 403, "olga": 202, "aldo": 202, "beto": 404, "root": 202}
         assert ask("beto", "GET", f"{PORTAL}/history").json()["history"] == []
         assert ask("caro", "GET", "/api/v1/jobs").status_code == 403
+
+
+SECRET = "the secret of a project that still signs by HS256"
+ISSUER = "https://project.example/auth/v1"
+
+
+def signed(role: str, tenant: str | None = "uno", secret: str = SECRET, **changes: Any) -> dict[str, str]:
+    """A header with the token of a person of a role, as a Supabase project of the older kind signs it."""
+    now = int(time.time())
+    claims = {
+        "iss": ISSUER,
+        "aud": "authenticated",
+        "sub": f"{role}-1",
+        "exp": now + 600,
+        "role": "authenticated",
+        "app_metadata": {"tenant": tenant, "scopes": [role]},
+        "user_metadata": {"tenant": "dos", "scopes": ["admin"]},  # users write here themselves
+        **changes,
+    }
+    return {"Authorization": f"Bearer {jwt.encode(claims, secret, 'HS256')}"}
+
+
+def test_tokens_of_the_four_roles_open_what_each_needs_and_no_forged_one_does(platform: Platform) -> None:
+    tokens = open_tokens(
+        Settings(
+            home=platform.settings.home,
+            jwt_secret=SecretStr(SECRET),
+            jwt_issuer=ISSUER,
+            jwt_audience="authenticated",
+            jwt_tenant_claim="app_metadata.tenant",
+            jwt_scopes_claim="app_metadata.scopes",
+        )
+    )
+    desk = open_desk(platform)
+    form = {"files": {"file": ("ops.csv", (HEADER + "beto,8,2031-08-02,efectivo,automotriz\n").encode())}}
+    with client_of(replace(serving_of(desk, platform), tokens=tokens)) as client:
+
+        def ask(who: dict[str, str], path: str, method: str = "GET", **body: Any) -> Any:
+            return client.request(method, f"{PORTAL}{path}", headers=who, **body)
+
+        capturist, officer, auditor, admin = map(signed, ("capturist", "officer", "auditor", "admin"))
+        for path in ("/upload", "/validate"):
+            assert ask(auditor, path, "POST", **form).status_code == 403
+        name = ask(capturist, "/upload", "POST", **form).json()["analysis_id"]
+        work_here(desk, platform)  # no row of it can be read
+        here = f"/analysis/{name}"
+        allowed = {
+            **dict.fromkeys(
+                (here, "/history", "/balance", "/invoices"), (capturist, officer, auditor, admin)
+            ),
+            f"{here}/result": (officer, auditor, admin),
+            "/desk/queue": (officer, auditor, admin),
+            f"{here}/error": (admin,),
+        }
+        for path, people in allowed.items():
+            for who in (capturist, officer, auditor, admin):
+                status = ask(who, path).status_code
+                assert (status != 403) == (who in people), (path, who, status)
+        stranger = signed("admin", "dos")
+        for path in (here, f"{here}/result", f"{here}/error"):
+            assert ask(stranger, path).status_code == 404
+        for forged in (
+            signed("admin", secret="another secret, as long as the true one is"),
+            signed("admin", None),
+            signed("admin", "../uno"),
+            signed("admin", iss="supabase"),
+            signed("admin", sub=None),
+            {"Authorization": "Bearer a.b.c"},
+            {},
+        ):
+            assert ask(forged, "/history").status_code == 401
+        desk.storage.put_new(
+            "tenant/uno/logs/x.txt", [b"Traceback (most recent call last): as a worker leaves it"]
+        )
+        with platform.database.writing() as connection:
+            connection.execute(ATTEMPT.update().values(log_key="tenant/uno/logs/x.txt"))
+        told = ask(admin, f"{here}/error").json()
+        assert told["code"] == "data" and "Traceback" in told["traceback"] and told["success"] is False
+        for who in (capturist, officer):
+            assert "Traceback" not in ask(who, here).text and ask(who, here).json()["error"]
+        assert "Traceback" not in ask(officer, f"{here}/result").text + ask(officer, f"{here}/events").text

@@ -23,7 +23,8 @@ class Scope(StrEnum):
     """What a route needs and a key grants; `admin` grants everything, `open` asks for nobody's key.
 
     `capturist`, `officer` and `auditor` are the roles of a compliance desk: who sends files and sees where
-    they stand; who sees results and decides; who sees all of that and changes nothing.
+    they stand; who sees results and decides; who sees all of that and changes nothing. `follower` is what
+    they share: where files stand and what they cost, and no results.
     """
 
     OPEN = "open"
@@ -31,6 +32,7 @@ class Scope(StrEnum):
     READ = "read"
     JOBS = "jobs"
     TRAIN = "train"
+    FOLLOWER = "follower"
     CAPTURIST = "capturist"
     OFFICER = "officer"
     AUDITOR = "auditor"
@@ -41,8 +43,10 @@ GRANTED = tuple(scope for scope in Scope if scope is not Scope.OPEN)
 DEFAULT_SCOPES = frozenset({Scope.PREDICT, Scope.READ})
 # who holds one of these may do what the others open, too
 INCLUDED: Mapping[Scope, frozenset[Scope]] = {
-    Scope.OFFICER: frozenset({Scope.CAPTURIST, Scope.AUDITOR}),
-    Scope.JOBS: frozenset({Scope.CAPTURIST, Scope.AUDITOR}),
+    Scope.CAPTURIST: frozenset({Scope.FOLLOWER}),
+    Scope.AUDITOR: frozenset({Scope.FOLLOWER}),
+    Scope.OFFICER: frozenset({Scope.CAPTURIST, Scope.AUDITOR, Scope.FOLLOWER}),
+    Scope.JOBS: frozenset({Scope.CAPTURIST, Scope.AUDITOR, Scope.FOLLOWER}),
 }
 
 

@@ -49,10 +49,10 @@ class Desk:
     scorer: Scorer | None = None
 
     def place(self, stage: str, name: str) -> Path:
-        """Give the path of a file of a stage; the stage's folder is made."""
+        """Give the path of a file of a stage; the stage's folder is made, for its owner only."""
         folder = self.folder / stage
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(f"The folder {stage!r} cannot be made: {error.strerror}.") from error
         return folder / name
@@ -82,14 +82,14 @@ def check_analysis_id(analysis_id: str) -> str:
 
 
 def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file that appears whole or not at all, and is on disk when it does.
+    """Write a file that appears whole or not at all, is on disk when it does, and is its owner's only.
 
     Raises:
         StorageError: the disk refuses.
     """
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
-        with part.open("xb") as file:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())

@@ -13,7 +13,7 @@ from yunque.runtime.jobs.tables import JOB, LEDGER
 from yunque.services import jobs
 from yunque.services.access import Caller, Scope
 from yunque.services.aml_pages import read_page
-from yunque.services.job_documents import moment
+from yunque.services.job_documents import error_of, moment
 from yunque.services.job_office import Office
 from yunque.solutions.aml.money import plain
 
@@ -123,6 +123,29 @@ def r1_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "estado_legal": row["estado_legal"],
         "obligaciones": row["obligaciones"],
         "razones": row["razones"],
+    }
+
+
+def failure(office: Office, job: Job) -> dict[str, Any]:
+    """Give R1's error file of an analysis, traceback and all: for whoever runs the server only.
+
+    Raises:
+        NotFoundError: it did not fail.
+    """
+    error = error_of(job)
+    if error is None or not job.is_final:
+        raise NotFoundError("The analysis has not failed.")
+    try:
+        trace = jobs.attempt_log(office, job.tenant, job.id)
+    except NotFoundError:  # the worker was killed, or nothing ever ran
+        trace = None
+    return {
+        "success": False,
+        "analysis_id": job.id,
+        "code": error["code"],
+        "error": error["message"],
+        "timestamp": moment(job.finished_at),
+        "traceback": trace,
     }
 
 

@@ -1,4 +1,4 @@
-"""Signed tokens (JWT) of whoever signs people in, believed by public keys and fixed rules."""
+"""Signed tokens (JWT) of whoever signs people in, believed by public keys, or one secret, and fixed rules."""
 
 import hashlib
 import re
@@ -14,7 +14,9 @@ from yunque.services.access import DEFAULT_SCOPES, GRANTED, Caller, Scope
 from yunque.services.key_set import KeySet
 from yunque.services.rate import Rate
 
-ALGORITHMS = frozenset({"RS256", "ES256", "EdDSA"})  # signatures by public keys only: no HS256, no `none`
+ALGORITHMS = frozenset({"RS256", "ES256", "EdDSA"})  # by public keys
+SHARED = "HS256"  # by the one secret of the settings and nothing else; never `none`
+LEAST_SECRET_BYTES = 32  # RFC 7518, 3.2: as many as the hash has
 LEEWAY_SECONDS = 30
 REMEMBERED = 1024
 REMEMBER_SECONDS = 60.0
@@ -29,7 +31,9 @@ class TokenRules:
     Attributes:
         issuer: `iss`, exactly.
         audience: `aud`, or one of its list.
-        algorithms: accepted signatures, among RS256, ES256 and EdDSA.
+        algorithms: accepted signatures by public keys, among RS256, ES256 and EdDSA.
+        secret: of tokens signed by HS256 (Supabase's older projects); without one none is believed. A token
+            never chooses: what the secret verifies is HS256, what a public key verifies is that key's kind.
         tenant_claim: where the tenant stands, by dots; a tenant is needed when it is given.
         scopes_claim: where the scopes stand, by dots: text with blanks between, or a list.
         default_scopes: granted where the token says nothing of scopes.
@@ -40,6 +44,7 @@ class TokenRules:
     issuer: str
     audience: str
     algorithms: frozenset[str] = ALGORITHMS
+    secret: bytes | None = field(default=None, repr=False)
     tenant_claim: str = ""
     scopes_claim: str = "scope"
     default_scopes: frozenset[Scope] = DEFAULT_SCOPES
@@ -52,7 +57,12 @@ class TokenRules:
         if not self.issuer or not self.audience:
             raise UsageError("Tokens need YUNQUE_JWT_ISSUER and YUNQUE_JWT_AUDIENCE.")
         if not self.algorithms or not self.algorithms <= ALGORITHMS:
-            raise UsageError(f"YUNQUE_JWT_ALGORITHMS takes {', '.join(sorted(ALGORITHMS))} only.")
+            raise UsageError(
+                f"YUNQUE_JWT_ALGORITHMS takes {', '.join(sorted(ALGORITHMS))} only.",
+                hint="HS256 is believed where YUNQUE_JWT_SECRET is set.",
+            )
+        if self.secret is not None:
+            _check_secret(self.secret)
         if "user_metadata" in {self.tenant_claim.split(".")[0], self.scopes_claim.split(".")[0]}:
             raise UsageError(
                 "A tenant or scope cannot come from user_metadata: every user may write there.",
@@ -65,7 +75,7 @@ class TokenRules:
 class TokenCheck:
     """Believes tokens by the rules; those believed are remembered for a minute, not beyond their end."""
 
-    def __init__(self, rules: TokenRules, keys: KeySet, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, rules: TokenRules, keys: KeySet | None, now: Callable[[], float] = time.time) -> None:
         self._rules = rules
         self._keys = keys
         self._now = now
@@ -89,30 +99,47 @@ class TokenCheck:
         return caller, self._rules.rate
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
-        rules = self._rules
         try:
             header = jwt.get_unverified_header(token)
-            key_id = header.get("kid")
-            if not isinstance(key_id, str) or "crit" in header:
-                raise AccessError("The token does not name a key, or asks for what is not known here.")
-            found = await self._keys.find(key_id)
-            if found is None or found.algorithm not in rules.algorithms:
-                raise AccessError("The token is not signed by a known key.")
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                found.key,
-                algorithms=[found.algorithm],
-                audience=rules.audience,
-                issuer=rules.issuer,
-                leeway=LEEWAY_SECONDS,
-                options={"require": list(rules.required)},
-            )
+            if "crit" in header:
+                raise AccessError("The token asks for what is not known here.")
+            claims = self._by_secret(token)
+            return await self._by_public_key(token, header.get("kid")) if claims is None else claims
         except jwt.ExpiredSignatureError as error:
             raise AccessError("The token has expired.", hint="Sign in again.") from error
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
             raise AccessError("The token cannot be believed.", hint="Sign in again.") from error
         except StorageError as error:
             raise AccessError("Tokens cannot be checked at the moment.", hint="Try again.") from error
+
+    def _by_secret(self, token: str) -> Mapping[str, Any] | None:
+        """Give the claims of a token that the secret signed, None where it did not or there is none."""
+        if self._rules.secret is None:
+            return None
+        try:
+            return self._decode(token, self._rules.secret, SHARED)
+        except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError):
+            return None
+
+    async def _by_public_key(self, token: str, key_id: Any) -> Mapping[str, Any]:
+        if self._keys is None or not isinstance(key_id, str):
+            raise AccessError("The token does not name a key that is known here.")
+        found = await self._keys.find(key_id)
+        if found is None or found.algorithm not in self._rules.algorithms:
+            raise AccessError("The token is not signed by a known key.")
+        return self._decode(token, found.key, found.algorithm)
+
+    def _decode(self, token: str, key: Any, algorithm: str) -> Mapping[str, Any]:
+        rules = self._rules
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=[algorithm],
+            audience=rules.audience,
+            issuer=rules.issuer,
+            leeway=LEEWAY_SECONDS,
+            options={"require": list(rules.required)},
+        )
         return claims
 
     def _caller(self, claims: Mapping[str, Any]) -> Caller:
@@ -131,6 +158,24 @@ class TokenCheck:
             return self._rules.default_scopes
         words = given.split() if isinstance(given, str) else given if isinstance(given, list) else []
         return frozenset(Scope(word) for word in words if isinstance(word, str) and word in GRANTED)
+
+
+def _check_secret(secret: bytes) -> None:
+    """Refuse what cannot be a secret: too short to be safe, or the public half of a key pair.
+
+    Raises:
+        UsageError: it is.
+    """
+    if len(secret) < LEAST_SECRET_BYTES:
+        raise UsageError(
+            f"YUNQUE_JWT_SECRET has fewer than {LEAST_SECRET_BYTES} bytes: it could be guessed.",
+            hint="Copy the whole of it, or make a new one where the tokens are signed.",
+        )
+    if b"-----BEGIN" in secret or secret.startswith((b"ssh-", b"ecdsa-", b"{")):
+        raise UsageError(
+            "YUNQUE_JWT_SECRET is a key of a pair, and its public half is no secret.",
+            hint="Name the address of the public keys in YUNQUE_JWT_JWKS_URL instead.",
+        )
 
 
 def _claim(claims: Mapping[str, Any], path: str) -> Any:

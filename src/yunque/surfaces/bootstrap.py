@@ -111,7 +111,7 @@ def _cores() -> int:
 
 def _make_home(home: Path) -> Path:
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)  # one that is there keeps its mode
     except OSError as error:
         raise StorageError(
             f"The home folder cannot be made: {error.strerror}.",
@@ -136,12 +136,13 @@ def open_keys(settings: Settings) -> KeyFile:
 
 
 def open_tokens(settings: Settings) -> "TokenCheck | None":
-    """Give what believes signed tokens, or None where no key set is named.
+    """Give what believes signed tokens, or None where neither a key set nor a secret is named.
 
     Raises:
         UsageError: the rules are incomplete, or would let a caller choose what he may do.
     """
-    if settings.jwt_jwks_url is None:
+    url, secret = settings.jwt_jwks_url, settings.jwt_secret
+    if url is None and secret is None:
         return None
     from yunque.services.key_set import KeySet
     from yunque.services.tokens import TokenCheck, TokenRules
@@ -150,13 +151,14 @@ def open_tokens(settings: Settings) -> "TokenCheck | None":
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
         algorithms=frozenset(settings.jwt_algorithms),
+        secret=None if secret is None else secret.get_secret_value().encode(),
         tenant_claim=settings.jwt_tenant_claim,
         scopes_claim=settings.jwt_scopes_claim,
         default_scopes=read_scopes(settings.jwt_default_scopes),
         needs_not_before=settings.jwt_require_nbf,
         rate=Rate.read(settings.jwt_rate) if settings.jwt_rate else None,
     )
-    return TokenCheck(rules, KeySet(settings.jwt_jwks_url, rules.algorithms))
+    return TokenCheck(rules, None if url is None else KeySet(url, rules.algorithms))
 
 
 def person() -> str:

@@ -5,15 +5,17 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
 from yunque.errors import UsageError
+from yunque.runtime.jobs.collect import Retention
 from yunque.runtime.jobs.folders import FolderView
 from yunque.runtime.jobs.kind import Kind, find_kinds
 from yunque.runtime.jobs.queue import Policy, Queue
 from yunque.runtime.jobs.supervise import Workplace
-from yunque.runtime.jobs.upkeep import Chore, showing, taking_back, telling, tidying
+from yunque.runtime.jobs.upkeep import Chore, forgetting, showing, taking_back, telling, tidying
 from yunque.runtime.jobs.uploads import UploadLimits
 from yunque.runtime.jobs.webhook import Rules
 from yunque.runtime.jobs.worker import Worker, owner_name, work, work_off
@@ -69,8 +71,9 @@ def open_desk(platform: Platform, *, policy: Policy | None = None, rules: Rules 
     chores: tuple[Chore, ...] = (
         taking_back(queue),
         telling(platform.database, rules or Rules()),
-        tidying(platform.database, storage),
+        tidying(platform.database, storage, Retention(uploads=timedelta(days=settings.upload_keep_days))),
         showing(view),
+        forgetting(view),
     )
     office = Office(
         queue=queue,

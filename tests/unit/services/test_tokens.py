@@ -193,7 +193,7 @@ def test_a_key_serves_for_its_own_algorithm_only() -> None:
 
 
 @pytest.mark.parametrize("algorithms", [{"HS256"}, {"none"}, {"RS256", "HS256"}, set()])
-def test_no_setting_lets_shared_secrets_in(algorithms: set[str]) -> None:
+def test_no_list_of_algorithms_lets_shared_secrets_in(algorithms: set[str]) -> None:
     with pytest.raises(UsageError):
         TokenRules(issuer=ISSUER, audience=AUDIENCE, algorithms=frozenset(algorithms))
 
@@ -329,3 +329,85 @@ def test_a_remembered_token_ends_when_it_ends() -> None:
 def test_keys_come_from_https_only(url: str) -> None:
     with pytest.raises(UsageError):
         check_address(url)
+
+
+SECRET = b"a legacy secret of a project, 40 letters"
+
+
+def by_secret(
+    payload: dict[str, Any], secret: bytes = SECRET, algorithm: str = "HS256", **header: Any
+) -> str:
+    return jwt.encode(payload, secret, algorithm, headers=header)
+
+
+def check_with_secret(token: str, issuer: Issuer | None = None, **rules: Any) -> Caller:
+    made = TokenRules(issuer=ISSUER, audience=AUDIENCE, secret=SECRET, **rules)
+    keys = None if issuer is None else issuer.keys()
+    return asyncio.run(TokenCheck(made, keys).check(token))[0]
+
+
+def test_a_legacy_token_is_believed_where_its_secret_is_set_and_nowhere_else() -> None:
+    issuer = Issuer()
+    for header in ({}, {"kid": "legacy"}, {"kid": "RS256"}):  # the id changes nothing: the signature decides
+        token = by_secret(claims(app_metadata={"tenant": "acme", "scopes": ["officer"]}), **header)
+        terms = {"tenant_claim": "app_metadata.tenant", "scopes_claim": "app_metadata.scopes"}
+        caller = check_with_secret(token, issuer, **terms)
+        assert (caller.tenant, caller.scopes) == ("acme", {Scope.OFFICER})
+        assert check_with_secret(token, **terms) == caller
+        refused(token)
+    assert issuer.asked == 0  # what the secret decides asks nobody
+    for name in PRIVATE:  # both at once, while a project moves to key pairs
+        assert check_with_secret(sign(claims(), name), issuer).name == "user-1"
+        with pytest.raises(AccessError):
+            check_with_secret(sign(claims(), name))
+
+
+@pytest.mark.parametrize("name", list(PRIVATE))
+def test_with_a_secret_a_public_key_is_no_more_a_secret_than_without(name: str) -> None:
+    for text in (pem(name), pem(name).strip(), json.dumps(public(name)).encode()):
+        for algorithm in ("HS256", name, "none", "hs256"):
+            with pytest.raises(AccessError):
+                check_with_secret(forge({"alg": algorithm, "kid": name}, text), Issuer())
+
+
+def test_the_secret_signs_one_algorithm_whatever_the_token_says() -> None:
+    issuer = Issuer(key_set(*(public(name) for name in PRIVATE), {"kty": "oct", "k": "YWJj", "kid": "oct"}))
+    wrong = [
+        by_secret(claims(), SECRET * 2),
+        *(
+            forge({"alg": algorithm}, SECRET)
+            for algorithm in ("none", "RS256", "ES256", "HS384", "HS512", "", None)
+        ),
+        *(forge({"alg": algorithm, "kid": "RS256"}, SECRET) for algorithm in ("RS256", "none")),
+        by_secret(claims(), b"another secret that is also long enough."),
+        by_secret(claims(), SECRET, crit=["exp"]),
+        forge({"alg": "HS256"}),  # no signature at all
+        forge({"alg": "HS256", "kid": "oct"}, b"abc"),
+    ]
+    for token in wrong:
+        with pytest.raises(AccessError):
+            check_with_secret(token, issuer)
+
+
+def test_the_public_api_keys_of_a_project_are_not_people() -> None:
+    """Supabase's `anon` and `service_role` keys are tokens that the same secret signed."""
+    for role in ("anon", "service_role"):
+        payload = {"iss": "supabase", "ref": "abc", "role": role, "iat": 1, "exp": int(time.time()) + 600}
+        with pytest.raises(AccessError):
+            check_with_secret(by_secret(payload))
+        with pytest.raises(AccessError):  # not even with this project's own issuer: nobody is named
+            check_with_secret(by_secret({**payload, "iss": ISSUER, "aud": AUDIENCE}))
+    for changes in ({"exp": 1}, {"aud": "anon"}, {"iss": "x"}, {"sub": None}, {"exp": None}):
+        with pytest.raises(AccessError):
+            check_with_secret(by_secret(claims(**changes)), Issuer())
+
+
+@pytest.mark.parametrize("secret", [b"", b"short", b"x" * 31, pem("RS256"), b"ssh-rsa " + b"A" * 300])
+def test_what_is_no_secret_is_refused_at_start(secret: bytes) -> None:
+    with pytest.raises(UsageError, match="YUNQUE_JWT_SECRET") as caught:
+        TokenRules(issuer=ISSUER, audience=AUDIENCE, secret=secret)
+    assert secret.decode() not in caught.value.message or not secret
+
+
+def test_the_secret_is_never_shown() -> None:
+    assert "legacy secret" not in repr(TokenRules(issuer=ISSUER, audience=AUDIENCE, secret=SECRET))

@@ -6,7 +6,9 @@
                                                 auto_ml/manifest.json
     failed/{id}.csv, failed/{id}_error.json     failed or cancelled: its input and the reason
 
-The table is the truth; these files follow it, and nothing is ever read from them.
+The table is the truth; these files follow it, and nothing is ever read from them. They hold what tenants
+sent and, after a failure, the traceback: folders are made for their owner only (0700), files are 0600, and
+nothing serves them. The copy of an input goes when its upload goes.
 """
 
 import json
@@ -16,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path, PurePath
+from typing import BinaryIO
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -28,7 +31,10 @@ from yunque.runtime.storage import Storage, chunks_of
 
 PENDING, PROCESSED, FAILED = "pending", "processed", "failed"
 _OURS = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(_error)?\.[a-z0-9]{1,12}")
-_SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
+# What an input may be called here: tables only, whatever their senders called them, and never as its result.
+_TABLES = (".csv", ".tsv", ".txt", ".parquet", ".arrow", ".feather", ".ndjson", ".jsonl", ".gz", ".zst")
+_INPUTS = frozenset((*_TABLES, ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"))
+_TRACE_BYTES = 64 * 1024  # of an attempt's log, its end: that is where a traceback stands
 _PAGE = 500
 _OVERLAP = timedelta(minutes=1)
 RESULT_NAME = "result.json"
@@ -79,6 +85,24 @@ class FolderView:
             count += 1
         return count
 
+    def forget(self) -> int:
+        """Remove the copies of inputs whose uploads are kept no longer; give how many those were."""
+        count = 0
+        for folder in (PROCESSED, FAILED):
+            copies = [(job_id, path) for job_id, path in self._files(folder) if path.suffix in _INPUTS]
+            for start in range(0, len(copies), _PAGE):
+                batch = copies[start : start + _PAGE]
+                kept = self._with_input({job_id for job_id, _ in batch})
+                for path in (path for job_id, path in batch if job_id not in kept):
+                    path.unlink(missing_ok=True)
+                    count += 1
+        return count
+
+    def _with_input(self, ids: set[str]) -> set[str]:
+        query = sa.select(JOB.c.id).join(UPLOAD, UPLOAD.c.id == JOB.c.upload_id).where(JOB.c.id.in_(ids))
+        with self._database.reading() as connection:
+            return set(connection.execute(query).scalars())
+
     def _jobs(self, after: datetime | None) -> Iterator[tuple[Job, str | None]]:
         """Give the jobs from `after` on, oldest first, with the name their upload had."""
         place: tuple[datetime, str] | None = None
@@ -107,14 +131,14 @@ class FolderView:
     def _show(self, job: Job, file_name: str | None) -> None:
         folder, others = _folder_of(job)
         if job.upload_id is not None:
-            suffix = PurePath(file_name or "").suffix.lower()
-            target = self._root / folder / f"{job.id}{suffix if _SUFFIX.fullmatch(suffix) else '.csv'}"
-            self._place_upload(job, target)
+            self._place_upload(job, self._root / folder / f"{job.id}{_suffix(file_name)}")
         if folder == PROCESSED:
             self._place_result(job, self._root / folder / f"{job.id}.json")
             self._place_folders(job, self._root / folder / job.id)
         elif folder == FAILED:
-            _write(self._root / folder / f"{job.id}_error.json", json.dumps(_error(job), ensure_ascii=False))
+            target = self._root / folder / f"{job.id}_error.json"
+            if not target.exists():
+                _write(target, json.dumps(_error(job, self._trace(job)), ensure_ascii=False))
         elif job.upload_id is None:
             _write(self._root / folder / f"{job.id}.json", json.dumps(_request(job), ensure_ascii=False))
         for other in others:  # only now: a reader finds the job in one folder or in two, never in none
@@ -127,7 +151,7 @@ class FolderView:
         for folder in (PENDING, PROCESSED, FAILED):
             old = self._root / folder / target.name
             with suppress(OSError):
-                target.parent.mkdir(parents=True, exist_ok=True)
+                _folder(target.parent)
                 os.link(old, target)
                 return
         with suppress(NotFoundError):  # an upload may expire before its job does
@@ -152,12 +176,22 @@ class FolderView:
         with self._storage.open(key) as source:
             partial = _partial(target)
             try:
-                with partial.open("wb") as file:
+                with _private(partial) as file:
                     for chunk in chunks_of(source):
                         file.write(chunk)
                 partial.replace(target)
             finally:
                 partial.unlink(missing_ok=True)
+
+    def _trace(self, job: Job) -> str | None:
+        """Give the end of the failed attempt's log: what only operators may read."""
+        if job.error_key is None:
+            return None
+        last = b""
+        with suppress(NotFoundError), self._storage.open(job.error_key) as source:
+            for chunk in chunks_of(source):
+                last = (last + chunk)[-_TRACE_BYTES:]
+        return last.decode("utf-8", "replace") or None
 
     def _files(self, folder: str) -> Iterator[tuple[str, Path]]:
         for path in (self._root / folder).glob("*.*"):
@@ -177,7 +211,14 @@ def _folder_of(job: Job) -> tuple[str, tuple[str, ...]]:
     return FAILED, (PENDING, PROCESSED)
 
 
-def _error(job: Job) -> dict[str, object]:
+def _suffix(file_name: str | None) -> str:
+    suffix = PurePath(file_name or "").suffix.lower()
+    if suffix == ".json":  # the name of its result; such a file has an object a line
+        return ".ndjson"
+    return suffix if suffix in _INPUTS else ".csv"
+
+
+def _error(job: Job, trace: str | None) -> dict[str, object]:
     is_cancelled = job.state is State.CANCELLED
     return {
         "success": False,
@@ -185,6 +226,7 @@ def _error(job: Job) -> dict[str, object]:
         "code": "cancelled" if is_cancelled else job.error_code,
         "error": "The job was cancelled." if is_cancelled else job.error_message,
         "timestamp": job.finished_at.isoformat() if job.finished_at else None,
+        "traceback": trace,
     }
 
 
@@ -192,14 +234,25 @@ def _request(job: Job) -> dict[str, object]:
     return {"analysis_id": job.id, "kind": job.kind, "payload": dict(job.payload)}
 
 
+def _folder(folder: Path) -> None:
+    if not folder.is_dir():  # one that is there keeps what its owner gave it
+        _folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def _partial(target: Path) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _folder(target.parent)
     return target.parent / f".{uuid4().hex}"
+
+
+def _private(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _write(target: Path, text: str) -> None:
     if target.exists():  # what was asked and how it ended never change
         return
     partial = _partial(target)
-    partial.write_text(text, encoding="utf-8")
+    with _private(partial) as file:
+        file.write(text.encode())
     partial.replace(target)

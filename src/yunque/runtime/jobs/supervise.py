@@ -16,7 +16,8 @@ from yunque.errors import StorageError
 from yunque.runtime.jobs.job import Failure, Finished, Job
 from yunque.runtime.jobs.keys import log_key, result_prefix, upload_key, work_prefix
 from yunque.runtime.jobs.process import ChildProcess
-from yunque.runtime.jobs.queue import LeaseLost, Queue
+from yunque.runtime.jobs.progress import Note
+from yunque.runtime.jobs.queue import LeaseLost, Queue, heartbeat
 from yunque.runtime.jobs.queue_finish import cancelled, complete, fail, put_back
 from yunque.runtime.jobs.watch import Limits, Outcome, Stopped, Watch, crash
 from yunque.runtime.logs import log_scope
@@ -55,20 +56,31 @@ def run_attempt(queue: Queue, job: Job, place: Workplace, stop: threading.Event)
     """
     with log_scope(job_id=job.id, kind=job.kind, tenant=job.tenant, attempt=job.attempts):
         _LOG.info("job started")
-        outcome, key = _attempt(queue, job, place, stop)
-        ended = _settle(queue, job, outcome, key)
-        _LOG.info("job ended", extra={"state": ended.state if ended else "lost", "outcome": _word(outcome)})
+        tried = _attempt(queue, job, place, stop)
+        ended = _settle(queue, job, tried)
+        word = _word(tried.outcome)
+        _LOG.info("job ended", extra={"state": ended.state if ended else "lost", "outcome": word})
         return ended
 
 
-def _attempt(queue: Queue, job: Job, place: Workplace, stop: threading.Event) -> tuple[Outcome, str | None]:
+@dataclass(frozen=True, kw_only=True)
+class _Tried:
+    """How an attempt ended, where its log stands, and what it said since the last heartbeat."""
+
+    outcome: Outcome
+    log_key: str | None = None
+    untold: tuple[Note, ...] = ()
+
+
+def _attempt(queue: Queue, job: Job, place: Workplace, stop: threading.Event) -> _Tried:
     try:
         with _scratch(place, job) as folder:
-            return _watch(queue, job, place, folder, stop), _keep_log(place, job, folder)
+            outcome, untold = _watch(queue, job, place, folder, stop)
+            return _Tried(outcome=outcome, log_key=_keep_log(place, job, folder), untold=untold)
     except OSError:  # no room for its folder, or no process to be had
         _LOG.exception("the worker's machine could not start the job")
         reason = "The worker's machine had no room for this job."
-        return Failure(code="system", message=reason, is_retryable=True), None
+        return _Tried(outcome=Failure(code="system", message=reason, is_retryable=True))
 
 
 def _word(outcome: Outcome) -> str:
@@ -98,7 +110,9 @@ def clear_scratch(scratch: Path) -> int:
     return count
 
 
-def _watch(queue: Queue, job: Job, place: Workplace, folder: Path, stop: threading.Event) -> Outcome:
+def _watch(
+    queue: Queue, job: Job, place: Workplace, folder: Path, stop: threading.Event
+) -> tuple[Outcome, tuple[Note, ...]]:
     clock, lease = queue.database.clock, queue.policy.lease_seconds
     start = clock.monotonic()
     watch = Watch(queue=queue, job=job, lease_seconds=lease, last_beat=start, next_beat=start + lease / 3)
@@ -111,12 +125,13 @@ def _watch(queue: Queue, job: Job, place: Workplace, folder: Path, stop: threadi
             for message in child.drain() if has_ended else child.read(_LISTEN_SECONDS):
                 watch.take(message)
             if has_ended:
-                return watch.outcome or crash(watch.exit)
+                return watch.outcome or crash(watch.exit), tuple(watch.notes)
             now = clock.monotonic()
             stopped = limits.broken(child, now) or watch.beat(now)
             if stopped is not None:
                 # A result that arrived in the same moment is still a result.
-                return watch.outcome if watch.outcome and isinstance(stopped, Failure) else stopped
+                is_done = watch.outcome is not None and isinstance(stopped, Failure)
+                return (watch.outcome if watch.outcome and is_done else stopped), tuple(watch.notes)
     finally:
         child.close()
 
@@ -152,8 +167,13 @@ def _keep_log(place: Workplace, job: Job, folder: Path) -> str | None:
     return log_key(job)
 
 
-def _settle(queue: Queue, job: Job, outcome: Outcome, key: str | None) -> Job | None:
+def _settle(queue: Queue, job: Job, tried: _Tried) -> Job | None:
+    outcome, key, untold = tried.outcome, tried.log_key, list(tried.untold)
+
     def write() -> Job:
+        if untold:  # told once, however often the ending itself has to be tried
+            heartbeat(queue, job, untold)
+            untold.clear()
         match outcome:
             case Finished():
                 return complete(queue, job, outcome, log_key=key)

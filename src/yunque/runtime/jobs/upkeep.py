@@ -84,6 +84,11 @@ def showing(view: FolderView, *, every_seconds: float = 2.0) -> Chore:
     return Chore(name="view", every_seconds=every_seconds, do=view.update)
 
 
+def forgetting(view: FolderView) -> Chore:
+    """Remove copies of inputs whose uploads are gone, every ten minutes."""
+    return Chore(name="forget", every_seconds=600.0, do=view.forget)
+
+
 def send_due(database: Database, rules: Rules) -> int:
     """Send every webhook that is due now, several at a time, and give how many were tried."""
     count = 0

@@ -95,6 +95,7 @@ def _add_sending(router: APIRouter, office: Office, inflow: Inflow) -> None:
 
 def _add_following(router: APIRouter, office: Office) -> None:
     @router.get("/analysis/{analysis_id}", summary="Estado de un análisis: pending, processed o failed")
+    @declare(Scope.FOLLOWER)
     async def show(analysis_id: str, request: Request) -> dict[str, Any]:
         job = await run_in_threadpool(aml_portal.find, office, tenant_of(request), analysis_id)
         return state_of(job, with_counts=caller_sees_results(request))
@@ -128,7 +129,16 @@ def _add_following(router: APIRouter, office: Office) -> None:
         job = await run_in_threadpool(aml_portal.find, office, tenant_of(request), analysis_id)
         return await events_answer(office, request, job.id)
 
+    @router.get(
+        "/analysis/{analysis_id}/error", summary="Por qué falló, con rastro técnico: solo quien opera"
+    )
+    @declare(Scope.ADMIN)
+    async def failure(analysis_id: str, request: Request) -> dict[str, Any]:
+        job = await run_in_threadpool(aml_portal.find, office, tenant_of(request), analysis_id)
+        return await run_in_threadpool(aml_portal.failure, office, job)
+
     @router.get("/history", summary="Análisis anteriores, el más nuevo primero; `next` va en `after`")
+    @declare(Scope.FOLLOWER)
     async def history(request: Request, limit: Limit = 50, after: str | None = None) -> dict[str, Any]:
         tenant = tenant_of(request)
         sees = caller_sees_results(request)
@@ -141,10 +151,12 @@ def _add_following(router: APIRouter, office: Office) -> None:
 
 def _add_money(router: APIRouter, office: Office) -> None:
     @router.get("/balance", summary="Saldo del cliente, en unidades mínimas de su moneda")
+    @declare(Scope.FOLLOWER)
     async def balance(request: Request) -> dict[str, Any]:
         return await run_in_threadpool(aml_portal.balance, office, tenant_of(request))
 
     @router.get("/invoices", summary="Lo cobrado por análisis, lo más nuevo primero; `next` va en `before`")
+    @declare(Scope.FOLLOWER)
     async def invoices(
         request: Request, limit: Limit = 100, before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
     ) -> dict[str, Any]:
