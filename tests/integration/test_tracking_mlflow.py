@@ -2,21 +2,17 @@
 
 import json
 import logging
-import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import mlflow
 import polars as pl
 import pytest
+from mlflow_server import PATIENT, start_server, stop_server
 
 from yunque.models.predictor import Predictor
 from yunque.models.trusted_load import LoadedBundle
@@ -33,41 +29,6 @@ from yunque.tracking.run_store import list_runs, read_run
 from yunque.tracking.training_run import TrainingFacts, training_run
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")  # of MLflow's own classes
-
-PATIENT = Patience(request=60.0, starting=240.0, sending=240.0)  # a busy machine is not what is tested
-START_SECONDS = 240.0
-
-
-def start_server(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = held.getsockname()[1]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)),
-                *("--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--workers", "1"),
-                *("--artifacts-destination", str(folder / "artifacts")),
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            process_group=0,
-            env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},  # six processes of no use here
-        )
-    address, until = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            with urlopen(f"{address}/health", timeout=5):
-                return process, address
-        except (URLError, OSError):
-            time.sleep(0.3)
-    stop_server(process)
-    raise AssertionError((folder / "log").read_text())
-
-
-def stop_server(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        os.killpg(process.pid, 9)
-    process.wait()
 
 
 @pytest.fixture(scope="module")

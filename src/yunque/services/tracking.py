@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
+
 from yunque.errors import StorageError
 from yunque.learning.leaderboard import Leaderboard
 from yunque.models.registry import Registry
@@ -103,9 +105,9 @@ class OpenRun:
             self.mirror.close()
 
     def finish(self, record: RunRecord, files: Mapping[str, bytes]) -> Tracked:
-        """Keep the record here, and mirror it; what cannot be kept costs a warning, never the run."""
+        """Keep the record and its files, and mirror them; what fails costs a warning, never the run."""
         try:
-            folder = keep_run(self._place, record, files)
+            folder = keep_run(self._place, msgspec.structs.replace(record, files=list(files)), files)
         except StorageError as error:
             LOG.warning("%s", error)
             return Tracked(run_id="", warning=str(error))
