@@ -1,20 +1,16 @@
 """A client's case file as PDF: sums, what is owed and why, decisions and the seal of the audit log."""
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from yunque.errors import UsageError
 from yunque.services.aml_client import operations_of, view
 from yunque.services.aml_desk import Desk
 from yunque.services.aml_export import Exported, note_export
 from yunque.services.aml_picture import picture
+from yunque.services.aml_sheet import SMALL, Sheet
 from yunque.solutions.aml.result import glossary
 from yunque.solutions.aml.store.audit import verify
 
-FONT = "helvetica"
-MARGIN = 15
-BIG, USUAL, SMALL = 14, 9, 7
 LISTED = 60
 CAREFUL = (
     "Este expediente reúne lo que el sistema calculó con los datos recibidos. No es un dictamen y no "
@@ -106,67 +102,3 @@ def decision(one: Mapping[str, Any]) -> str:
         f"{one['numero']}{signed}, {one['fecha']}, {one['por']}: {one['decision']} "
         f"sobre {one['id_operacion']} ({one['clase_mostrada']}).{folio} {one['nota']}"
     )
-
-
-class Sheet:
-    """A plain document of headings, paragraphs and pairs; the same text gives the same bytes."""
-
-    def __init__(self, title: str) -> None:
-        """Begin with a title.
-
-        Raises:
-            UsageError: the extra `pdf` is not installed.
-        """
-        try:
-            fpdf = importlib.import_module("fpdf")
-        except ImportError as error:
-            raise UsageError(
-                "A case file needs the optional part `pdf`.", hint="Install it: pip install 'yunque[pdf]'."
-            ) from error
-        self._pdf = fpdf.FPDF(format="letter")
-        self._pdf.set_margin(MARGIN)
-        self._pdf.set_title(known(title))
-        self._pdf.add_page()
-        self._write(title, BIG, "B")
-
-    def heading(self, text: str) -> None:
-        """Write a heading."""
-        self._pdf.ln(2)
-        self._write(text, USUAL + 2, "B")
-
-    def paragraph(self, text: str, size: int = USUAL) -> None:
-        """Write a paragraph."""
-        self._write(text, size, "")
-
-    def pairs(self, facts: Mapping[str, Any]) -> None:
-        """Write names with their values, a line each."""
-        for name, value in facts.items():
-            text = (
-                ", ".join(f"{key} {count}" for key, count in value.items())
-                if isinstance(value, dict)
-                else value
-            )
-            self._write(f"{name.replace('_', ' ')}: {text}", USUAL, "")
-
-    def content(self, at: Any) -> bytes:
-        """Give the document's bytes."""
-        self._pdf.set_creation_date(at)
-        return bytes(self._pdf.output())
-
-    def _write(self, text: str, size: int, style: str) -> None:
-        self._pdf.set_font(FONT, style, size)
-        self._pdf.multi_cell(0, size * 0.45, known(text), new_x="LMARGIN", new_y="NEXT", wrapmode="CHAR")
-
-
-def known(text: str) -> str:
-    """Write signs that the font lacks as their code, so that none is lost in silence: U+4E2D as <4E2D>."""
-    return "".join(sign if fits(sign) else f"<{ord(sign):04X}>" for sign in text)
-
-
-def fits(sign: str) -> bool:
-    """Whether the font has a sign."""
-    try:
-        sign.encode("latin-1")
-    except UnicodeEncodeError:
-        return False
-    return sign.isprintable() or sign == " "

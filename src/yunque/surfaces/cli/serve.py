@@ -74,6 +74,8 @@ def _serve(place: tuple[str, int], workers: int, *, with_worker: bool, as_json: 
     listener = _listen(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     _announce(platform, address, has_keys=has_keys, as_json=as_json)
+    if not with_worker and not as_json:
+        say("Jobs and uploads wait until `yunque worker` runs somewhere; --worker starts one beside this server.")
     options = {
         "factory": True,
         "log_config": None,
