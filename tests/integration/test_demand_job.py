@@ -40,3 +40,11 @@ def test_an_upload_of_movements_becomes_a_plan(tmp_path: Path) -> None:
     assert faults(document) == () and document["entrenamiento"]["modelo_id"] == "empresa_900123456"
     assert document["nivel_servicio"] == 0.9
     assert {"plan.csv", "informe.html"} <= {path.name for path in result.iterdir()}
+    later = yunque(tmp_path, "demand", "plan", "--service", "0.9", "--json")  # what the job trained is kept
+    assert later.returncode == 0, later.stderr
+    bought = json.loads(later.stdout)["recomendaciones"]
+    assert [one["cantidad_recomendada"] for one in bought] == [
+        one["cantidad_recomendada"] for one in document["recomendaciones"]
+    ]
+    asked = yunque(tmp_path, "ask", "¿Qué debo comprar el próximo mes?", "--json")
+    assert asked.returncode == 0 and "explicacion_nino_inteligente" in asked.stdout, asked.stderr

@@ -1,10 +1,9 @@
 """Where a company's forecasts are kept between training and planning: a folder a training, and the last one.
 
     <place>/<tenant>/empresa_<nit>/00000003/…   what a training left: tables, facts, the registered model
-    <place>/<tenant>/empresa_<nit>/current      "00000003": written whole and swapped at once
 
-Whoever reads while another trains reads one training or the other, never half of each; two who train at
-once get a folder each, and the one that ends last stands.
+A training whose `about.json` is there is whole: it is written last and appears at once. The newest whole one
+is the company's; nothing else says which, so that trainings at once, and readers beside them, need no lock.
 """
 
 import os
@@ -26,12 +25,13 @@ from yunque.services.demand_kept import FORMAT, about_of, basis_of, frames_of
 from yunque.solutions.demand.basis import Basis
 from yunque.solutions.demand.intake import Book
 
-ABOUT, SIMULATION, CURRENT, MODEL = "about.json", "simulation", "current", "model"
+ABOUT, SIMULATION, MODEL = "about.json", "simulation", "model"
 _SAFE = re.compile(r"[^0-9A-Za-z_=-]")  # tenants bring "=" for a dot: a.b and a_b are two of them
 _VERSION = re.compile(r"\d{8}")
 PREFIX = "empresa_"
 STAY = 2  # trainings that stay: the last one, and the one that someone may be reading
-_BROKEN = (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError)
+TRIES = 5  # of a reader under whose hands trainings end and are removed
+_BROKEN = (OSError, ValueError, LookupError, TypeError, pl.exceptions.PolarsError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +131,7 @@ def keep_model(room: Room, forecasts: Forecasts) -> None:
 
 
 def settle(room: Room, basis: Basis, facts: dict[str, Any]) -> Kept:
-    """Keep a training, and let it be the company's from now on.
+    """Keep a training; it is the company's until a newer one is kept.
 
     Raises:
         StorageError: the disk refuses.
@@ -139,13 +139,11 @@ def settle(room: Room, basis: Basis, facts: dict[str, Any]) -> Kept:
     try:
         for name, frame in frames_of(basis).items():
             frame.write_parquet(room.folder / f"{name}.parquet")
-        (room.folder / ABOUT).write_bytes(msgspec.json.encode(about_of(basis, facts)))
-        _swap(room.folder.parent / CURRENT, room.folder.name.encode())
-        for old in _trainings(room.folder.parent)[:-STAY]:
-            if (old / ABOUT).is_file() and old.name < room.folder.name:
-                shutil.rmtree(old, ignore_errors=True)
+        _write(room.folder / ABOUT, msgspec.json.encode(about_of(basis, facts)))
+        for old in _whole(room.folder.parent)[:-STAY]:
+            (old / ABOUT).unlink(missing_ok=True)  # first, so that a reader knows why the rest is gone
+            shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        (room.folder / ABOUT).unlink(missing_ok=True)
         raise StorageError(f"The forecasts cannot be kept: {error.strerror}.") from error
     return Kept(model_id=room.model_id, basis=basis, facts=facts, version=room.version)
 
@@ -170,7 +168,7 @@ def companies(place: Path, tenant: str) -> dict[str, tuple[str, str]]:
     folder, found = place / _safe(tenant), {}
     for home in sorted(folder.glob(f"{PREFIX}*")) if folder.is_dir() else ():
         try:
-            book = msgspec.json.decode((_current(home) / ABOUT).read_bytes())["book"]
+            book = msgspec.json.decode((_whole(home)[-1] / ABOUT).read_bytes())["book"]
             found[home.name] = (str(book["company"]), str(book["nit"]))
         except _BROKEN:
             continue  # a first training that goes on, or what is told when it is opened
@@ -185,21 +183,18 @@ def open_kept(place: Path, tenant: str, model_id: str) -> Kept:
         StorageError: what was kept cannot be read.
     """
     home = _home(place, tenant, model_id)
-    if not (home / CURRENT).is_file():
-        raise NotFoundError.among("trained company", model_id[:64], models(place, tenant))
-    try:
-        folder = _current(home)
-        about = msgspec.json.decode((folder / ABOUT).read_bytes())
-        if about["format"] != FORMAT:
-            raise ValueError(about["format"])
-        frames = {path.stem: pl.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
-        simulation = frames.pop(SIMULATION, None)
-        basis, facts = basis_of(about, frames), about["facts"]
-    except _BROKEN as error:
-        raise StorageError(
-            "The company's forecasts cannot be read.", hint="Train the company again."
-        ) from error
-    return Kept(model_id=model_id, basis=basis, facts=facts, simulation=simulation, version=int(folder.name))
+    for tries in range(1, TRIES + 1):
+        whole = _whole(home)
+        if not whole:
+            break
+        try:
+            return _read(model_id, whole[-1])
+        except _BROKEN as error:
+            if tries == TRIES or (whole[-1] / ABOUT).is_file():
+                raise StorageError(
+                    "The company's forecasts cannot be read.", hint="Train the company again."
+                ) from error
+    raise NotFoundError.among("trained company", model_id[:64], models(place, tenant))
 
 
 def keep_simulation(place: Path, tenant: str, kept: Kept, curve: pl.DataFrame) -> None:
@@ -222,10 +217,10 @@ def keep_simulation(place: Path, tenant: str, kept: Kept, curve: pl.DataFrame) -
 def stamp_of(place: Path, tenant: str, model_id: str) -> str:
     """Tell one training of a company from the next; "" where it was never trained."""
     try:
-        found = (_home(place, tenant, model_id) / CURRENT).stat()
-    except OSError:
+        last = _whole(_home(place, tenant, model_id))[-1]
+        return f"{last.name}-{(last / ABOUT).stat().st_mtime_ns}"
+    except (OSError, IndexError):
         return ""
-    return f"{found.st_mtime_ns}-{found.st_ino}"
 
 
 def _safe(name: str) -> str:
@@ -236,18 +231,26 @@ def _home(place: Path, tenant: str, model_id: str) -> Path:
     return place / _safe(tenant) / _safe(model_id)
 
 
-def _current(home: Path) -> Path:
-    name = (home / CURRENT).read_text(encoding="ascii")
-    if not _VERSION.fullmatch(name):
-        raise ValueError(name)
-    return home / name
+def _read(model_id: str, folder: Path) -> Kept:
+    about = msgspec.json.decode((folder / ABOUT).read_bytes())
+    if about["format"] != FORMAT:
+        raise ValueError(about["format"])
+    frames = {path.stem: pl.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+    simulation = frames.pop(SIMULATION, None)
+    basis, facts = basis_of(about, frames), about["facts"]
+    return Kept(model_id=model_id, basis=basis, facts=facts, simulation=simulation, version=int(folder.name))
 
 
 def _trainings(home: Path) -> list[Path]:
-    return sorted(one for one in home.iterdir() if _VERSION.fullmatch(one.name))
+    return sorted(one for one in home.glob("*") if _VERSION.fullmatch(one.name))
 
 
-def _swap(path: Path, content: bytes) -> None:
+def _whole(home: Path) -> list[Path]:
+    """Give the trainings that are whole, the newest last."""
+    return [one for one in _trainings(home) if (one / ABOUT).is_file()]
+
+
+def _write(path: Path, content: bytes) -> None:
     fresh = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     with fresh.open("wb") as file:
         file.write(content)
