@@ -118,9 +118,13 @@ def _empty_days(moves: pl.DataFrame, last: date) -> pl.DataFrame:
 
 
 def choose_frequency(book: Book, lead_days: float) -> Frequency:
-    """Choose the period: weeks when they are many and the lead time is short, else months."""
+    """Choose the period: weeks when they are many and the lead time is short, else months.
+
+    A book kept by month has no weeks to tell apart.
+    """
     weeks = (book.last - book.first).days / 7
-    return "week" if lead_days <= SHORT_LEAD_DAYS and weeks >= WEEKS_NEEDED else "month"
+    is_weekly = lead_days <= SHORT_LEAD_DAYS and weeks >= WEEKS_NEEDED and not book.is_kept_by_month
+    return "week" if is_weekly else "month"
 
 
 def make_demand(book: Book, history: History, frequency: Frequency) -> Panel:

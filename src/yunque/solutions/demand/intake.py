@@ -15,6 +15,8 @@ from yunque.solutions.demand.notes import noted
 from yunque.solutions.demand.plan_values import DataNote
 
 SOURCES = ("movements", "sales", "returns", "items", "stock", "orders", "suppliers", "promotions")
+LEAST_MONTHS = 6  # with no more days than months, from which a book counts as kept by month
+MOST_YEARS = 15  # of history before the last movement
 FIXED = {"sales": SALE, "returns": RETURN}  # tables whose name says what their movements are
 
 
@@ -27,6 +29,7 @@ class Whose:
         nit: its tax number; only its digits count.
         first, last: days, both included (`fecha_inicio`, `fecha_fin`).
         today: the day of the plan: later movements are left out; the day after the last one when None.
+        latest: the day on which the question is asked; what is dated after it cannot have happened.
     """
 
     company: str = ""
@@ -34,6 +37,7 @@ class Whose:
     first: date | None = None
     last: date | None = None
     today: date | None = None
+    latest: date | None = None
 
     def __post_init__(self) -> None:
         """Refuse a stretch of days that ends before it begins."""
@@ -62,6 +66,11 @@ class Book:
     last: date
     today: date
     notes: tuple[DataNote, ...] = field(default=())
+
+    @property
+    def is_kept_by_month(self) -> bool:
+        """Say whether every month has one day of movements, so that nothing is known within it."""
+        return _is_kept_by_month(self.movements)
 
     @property
     def movements(self) -> pl.DataFrame:
@@ -99,9 +108,12 @@ def take_in(raw: Mapping[str, pl.DataFrame], whose: Whose | None = None) -> Book
     if not movements.height:
         raise ContractError(
             "No movement is left of this company in these days.",
-            hint="Check the company, fecha_inicio and fecha_fin, and the dates of the file.",
+            hint=" ".join(
+                ["Check the company, fecha_inicio and fecha_fin, and the dates of the file."]
+                + [one.text["en"] for one in notes if one.code == "unreadable"]
+            ),
         )
-    first, last = _days(movements)
+    first, last = _days(movements, asked)
     tables["movements"] = movements
     return Book(
         tables=tables,
@@ -165,8 +177,10 @@ def _cleaned(movements: pl.DataFrame, asked: Whose) -> tuple[pl.DataFrame, tuple
         frame = frame.filter(pl.col("date") >= asked.first)
     if asked.last:
         frame = frame.filter(pl.col("date") <= asked.last)
-    future = frame.filter(pl.col("date") >= asked.today) if asked.today else frame.head(0)
-    frame = frame.join(future, on="date", how="anti") if future.height else frame
+    future = frame.filter(_is_future(asked))
+    frame = frame.filter(~_is_future(asked))
+    ancient = frame.filter(_is_ancient())
+    frame = frame.filter(~_is_ancient())
     is_again = pl.col("document").is_not_null() & ~pl.struct(pl.all()).is_first_distinct()
     repeated, once = frame.filter(is_again), frame.filter(~is_again)
     common, mixed = _one_unit(once)
@@ -175,10 +189,26 @@ def _cleaned(movements: pl.DataFrame, asked: Whose) -> tuple[pl.DataFrame, tuple
     done = common.with_columns(kind.alias("kind"), pl.col("units").abs()).select(list(MOVEMENTS))
     return done.sort("date", maintain_order=True), noted(
         ("future_dates", future.height, future["code"].unique(maintain_order=True).to_list()),
-        ("duplicates", repeated.height, repeated["document"].to_list()),
+        (
+            "ancient_dates",
+            ancient.height,
+            ancient["date"].cast(pl.String).unique(maintain_order=True).to_list(),
+        ),
+        ("duplicates", repeated.height, repeated["document"].unique(maintain_order=True).to_list()),
         ("mixed_units", len(mixed), mixed),
         ("negative_units", negative.height, negative["code"].unique(maintain_order=True).to_list()),
     )
+
+
+def _is_future(asked: Whose) -> pl.Expr:
+    limits = [pl.col("date") >= asked.today] if asked.today else []
+    limits += [pl.col("date") > asked.latest] if asked.latest else []
+    return pl.any_horizontal(pl.lit(value=False), *limits)
+
+
+def _is_ancient() -> pl.Expr:
+    """Say which movements lie so long before the last one that they are a slip of the keyboard, or of no use."""
+    return pl.col("date") < pl.col("date").max().dt.offset_by(f"-{MOST_YEARS}y")
 
 
 def _one_unit(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
@@ -195,9 +225,20 @@ def _one_unit(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     return joined.filter(keep).drop("unit", "best"), several
 
 
-def _days(movements: pl.DataFrame) -> tuple[date, date]:
-    first, last = movements.select(pl.col("date").min(), last=pl.col("date").max()).row(0)
-    return first, last
+def _days(movements: pl.DataFrame, asked: Whose) -> tuple[date, date]:
+    """Give the first and last day; a month that one line stands for was lived to its end."""
+    ends = pl.col("date").max().dt.month_end()
+    first, last, month_end = movements.select(pl.col("date").min(), last=pl.col("date").max(), end=ends).row(
+        0
+    )
+    is_over = not asked.today or asked.today > month_end
+    return first, month_end if is_over and _is_kept_by_month(movements) else last
+
+
+def _is_kept_by_month(movements: pl.DataFrame) -> bool:
+    days = movements["date"].unique()
+    months = days.dt.truncate("1mo").n_unique()
+    return months >= LEAST_MONTHS and len(days) == months
 
 
 def _only(values: pl.Series) -> str:

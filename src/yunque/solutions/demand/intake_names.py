@@ -10,7 +10,7 @@ from yunque.solutions.demand.columns import OTHER, PURCHASE, RECEIPT, RETURN, SA
 _CODE = ("articulo_codigo", "codigo_articulo", "codigo", "sku", "item", "item_id", "item_code",
          "article", "articulo", "producto_codigo", "codigo_producto", "product_id", "product_code",
          "producto_id", "id_producto", "id_articulo", "referencia", "ref", "stockcode", "stock_code",
-         "material")  # fmt: skip
+         "material", "unique_id", "series_id")  # fmt: skip
 _NAME = ("articulo_nombre", "nombre_articulo", "nombre", "descripcion", "description", "producto",
          "product", "nombre_producto", "product_name", "item_name")  # fmt: skip
 _CATEGORY = ("categoria", "familia", "linea", "grupo", "department", "departamento", "category_name")
@@ -24,7 +24,8 @@ _COST = ("costo_unitario", "costo", "coste", "unit_cost", "precio_compra", "cost
 _PRICE = ("precio_unitario", "precio_venta", "precio", "unit_price", "unitprice", "valor_unitario", "pvp",
           "sale_price")  # fmt: skip
 _UNITS = ("cantidad", "quantity", "qty", "unidades", "cant", "piezas", "cantidad_vendida", "units_sold",
-          "sold")  # fmt: skip
+          "sold", "unidades_vendidas", "ventas_unidades", "demanda", "demand", "ventas", "sales",
+          "y")  # fmt: skip
 _DOCUMENT = ("documento", "numero_documento", "factura", "invoice", "invoiceno", "invoice_no", "invoice_id",
              "numero_factura", "no_factura", "folio", "orden", "order_id", "order", "numero_orden",
              "orden_compra", "pedido", "po")  # fmt: skip
@@ -35,7 +36,8 @@ SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
         "company": ("empresa_servidor_id", "empresa_id", "empresa", "company_id", "tenant"),
         "nit": ("nit_empresa", "tax_id", "rfc", "identificacion_empresa"),
         "date": ("fecha", "fecha_documento", "fecha_venta", "fecha_factura", "invoicedate", "invoice_date",
-                 "dia", "day", "sale_date", "order_date", "timestamp", "fecha_movimiento"),
+                 "dia", "day", "sale_date", "order_date", "timestamp", "fecha_movimiento",
+                 "periodo", "period", "mes", "month", "semana", "week", "ds"),
         "kind": ("tipo_documento", "tipo", "tipo_movimiento", "document_type", "movement_type", "type",
                  "movimiento"),
         "document": _DOCUMENT, "code": _CODE, "name": _NAME, "category": _CATEGORY,

@@ -15,6 +15,7 @@ from yunque.solutions.demand.intake_names import NEEDED, SYNONYMS, Named, name_c
 from yunque.solutions.demand.notes import noted
 from yunque.solutions.demand.plan_values import DataNote
 
+_MONTH_ALONE = r"^\s*([0-9]{4})[-/]([0-9]{1,2})\s*$"
 _KINDS = {pl.String: Kind.CATEGORY, pl.Float64: Kind.NUMBER, pl.Date: Kind.TIMESTAMP}
 
 
@@ -80,7 +81,11 @@ def _example(kind: str, name: str) -> str:
 
 
 def _typed(frame: pl.DataFrame, schema: dict[str, Any], bad: list[str]) -> pl.DataFrame:
-    readable = frame.select(series.name for series in frame if is_readable(series.dtype))
+    readable = frame.select(
+        _first_of_month(series) if schema[series.name] == pl.Date else series
+        for series in frame
+        if is_readable(series.dtype)
+    )
     kinds = {name: _KINDS[schema[name]] for name in readable.columns}
     if not readable.height:
         return pl.DataFrame(schema={name: schema[name] for name in readable.columns})
@@ -96,6 +101,11 @@ def _typed(frame: pl.DataFrame, schema: dict[str, Any], bad: list[str]) -> pl.Da
             series = pl.select(pl.when(series.is_finite()).then(series)).to_series()
         columns.append(series.alias(column.name))
     return pl.DataFrame(columns)
+
+
+def _first_of_month(dates: pl.Series) -> pl.Series:
+    """Give a month that is written alone ("2026-03") the day it begins."""
+    return dates.str.replace(_MONTH_ALONE, "${1}-${2}-01") if dates.dtype == pl.String else dates
 
 
 def _told(raw: pl.Series, unreadable: pl.Series) -> Iterator[str]:

@@ -144,3 +144,17 @@ def test_the_truth_is_kept_and_the_seed_repeats() -> None:
     assert all(again.tables[name].equals(table) for name, table in COMPANY.tables.items())
     sold = COMPANY.tables["movements"].filter(pl.col("documento").str.starts_with("FV"))["cantidad"].sum()
     assert 0.5 < sold / COMPANY.truth["demand"].sum() <= 1.0
+
+
+@pytest.mark.parametrize("written", ["%Y-%m", "%Y-%m-01", "%d/%m/%Y"])
+def test_a_book_kept_by_month_is_forecast_by_month_up_to_its_last_month(written: str) -> None:
+    days = pl.date_range(date(2023, 1, 31), date(2025, 2, 28), "1mo", eager=True).dt.month_end()
+    raw = pl.DataFrame(
+        {"unique_id": "A", "ds": days.dt.strftime(written), "y": [str(9 + n % 4) for n in range(26)]}
+    )
+    book = take_in({"sales": raw})
+    panel = make_demand(book, read_history(book), choose_frequency(book, 10))
+    assert (panel.frequency, panel.last, book.last) == ("month", date(2025, 2, 1), date(2025, 2, 28))
+    assert panel.frame["quantity"].to_list() == [9 + n % 4 for n in range(26)]
+    inside = take_in({"sales": raw}, Whose(today=date(2025, 2, 10)))
+    assert inside.last < date(2025, 2, 10)
