@@ -79,12 +79,12 @@ def in_place_of(bagged: Sequence[Part], again: Sequence[Part]) -> list[Part]:
 def refit_rounds(split: Split, by_fold: Mapping[int, FoldResult]) -> int:
     """Give the rounds of a refit on all rows: those of the folds, times the root of the growth in rows.
 
-    Blocks in time grow, so the last one speaks; elsewhere the mean does. A fold of 0 rounds came to its own
-    end, and so shall the refit.
+    Blocks in time grow, so the last one speaks, with the mean of its parts where groups divide it; elsewhere
+    the mean of all does. A fold of 0 rounds came to its own end, and so shall the refit.
     """
     folds = sorted(by_fold)
     if "time" in split.kind:
-        folds = folds[-1:]
+        folds = folds[-int(split.facts.get("group_parts", 1)) :]
     if not all(by_fold[fold].rounds for fold in folds):
         return 0
     rounds = float(np.mean([by_fold[fold].rounds for fold in folds]))

@@ -17,10 +17,12 @@ from yunque.models.registry import Registry
 from yunque.models.trusted_load import load_bundle
 from yunque.runtime.database import Database
 from yunque.services.aml_reasons import reasons_of
+from yunque.solutions.aml.combine import calibrated, risk_of
 from yunque.solutions.aml.features.names import MODEL_COLUMNS
 from yunque.solutions.aml.features.peers import frozen_peers
-from yunque.solutions.aml.layers import FAILURES, LAYERS, Layer, Scorer, Scores
+from yunque.solutions.aml.layers import ANOMALY_SHARE, FAILURES, LAYERS, Layer, Scorer, Scores
 from yunque.solutions.aml.policy import Policy, active_policy, segments
+from yunque.solutions.aml.recent import highest_before
 from yunque.solutions.aml.stack import (
     FOREST,
     GROUPS,
@@ -60,7 +62,7 @@ class Layers:
     policy_fault: str = ""
 
     def __call__(self, enriched: pl.DataFrame) -> Scores:
-        """Score operations.
+        """Score operations; the client's last days are those among the rows given.
 
         Raises:
             BundleError: no layer could answer.
@@ -71,9 +73,12 @@ class Layers:
         anomaly = self._try(FOREST, faults, lambda: self.anomaly(rows))
         if p is None and anomaly is None:
             raise BundleError("No learnt layer could answer.", hint="; ".join(faults.values()))
+        recent = np.zeros(rows.height) if p is None else highest_before(rows, p)
         table = rows.select("id_operacion").with_columns(
             p_sospecha=pl.lit(None, pl.Float64) if p is None else pl.Series(p),
             anomalia=pl.lit(None, pl.Float64) if anomaly is None else pl.Series(anomaly),
+            antecedente=pl.Series(recent),
+            riesgo=pl.Series(self.risk(p, anomaly, recent)),
         )
         return Scores(
             table=self.with_policy(table, rows),
@@ -86,9 +91,21 @@ class Layers:
         )
 
     def suspicion(self, rows: pl.DataFrame) -> Numbers:
-        """Give `p_sospecha` of each row."""
+        """Give `p_sospecha` of each row: the model's answer as a probability, the class weight taken out."""
+        return calibrated(self.answer(rows), self.stack.combination)
+
+    def answer(self, rows: pl.DataFrame) -> Numbers:
+        """Give what the supervised model answers, on the scale of the weighted classes."""
         wanted = supervised_columns(rows)
         return np.asarray(self.opened[SUPERVISED].predict_proba(wanted)[:, 1], dtype=np.float64)
+
+    def risk(self, p: Numbers | None, anomaly: Numbers | None, recent: Numbers) -> Numbers:
+        """Join the layers as the stack's record says; a layer that did not run adds nothing."""
+        if self.stack.combination is not None:
+            return risk_of(p, anomaly, recent, self.stack.combination)
+        nothing = np.zeros(len(recent))
+        kept = 1.0 - ANOMALY_SHARE * (nothing if anomaly is None else anomaly)
+        return np.asarray(1.0 - (1.0 - (nothing if p is None else p)) * kept, dtype=np.float64)
 
     def anomaly(self, rows: pl.DataFrame) -> Numbers:
         """Give `anomalia` of each row: the higher of two percentiles among the training rows."""

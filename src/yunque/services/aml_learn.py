@@ -10,12 +10,14 @@ import polars as pl
 from yunque.learning.progress import Progress, ignore
 from yunque.models.registry import Registry
 from yunque.services.aml_desk import Desk
+from yunque.services.aml_held import ADDED
 from yunque.services.aml_labels import labelled
 from yunque.services.aml_layers import Layers
-from yunque.services.aml_measure import area
+from yunque.services.aml_measure import area, truth_of, weights_of
 from yunque.services.aml_train import StackRequest, TrainedStack, train_stack
 from yunque.services.publish import publish
-from yunque.solutions.aml.layers import ANOMALY_SHARE, FAILURES
+from yunque.solutions.aml.layers import FAILURES, RISK, risk
+from yunque.solutions.aml.recent import with_recent
 from yunque.solutions.aml.stack import FOREST, GROUPS, SUPERVISED, Stack
 from yunque.solutions.aml.store.policies import STACK, add_event
 
@@ -85,7 +87,7 @@ def learn_stack(
         desk.clock,
         on_progress,
     )
-    incumbent = rank_of(desk, made)
+    incumbent = rank_of(desk, made, found.all_rows)
     references, gaps = published(made, registry, desk.tenant, request.by)
     stack = replace(
         made.stack, models=references, name=f"{made.stack.name}-{references[SUPERVISED].split('@')[1]}"
@@ -129,16 +131,17 @@ def published(
     return references, tuple(gaps)
 
 
-def rank_of(desk: Desk, made: TrainedStack) -> float:
+def rank_of(desk: Desk, made: TrainedStack, every: pl.DataFrame) -> float:
     """Give the PR-AUC of the layers in use on the rows that the new were measured on; NaN without any."""
     if not isinstance(desk.scorer, Layers):
         return float("nan")
-    held = made.held_out
+    held = made.held_out.drop(ADDED, strict=False)
     try:
-        scores = desk.scorer(held.drop("p_sospecha", "anomalia", "riesgo"))
+        scores = desk.scorer(with_recent(held.select(every.columns), every))
     except FAILURES:
         return float("nan")
-    p = scores.table["p_sospecha"].fill_null(0.0).to_numpy()
-    anomaly = scores.table["anomalia"].fill_null(0.0).to_numpy()
-    risk = 1.0 - (1.0 - p) * (1.0 - ANOMALY_SHARE * anomaly)
-    return area(held["sospecha"].cast(pl.Int64).to_numpy(), risk)
+    table = scores.table if RISK in scores.table.columns else scores.table.with_columns(risk().alias(RISK))
+    joined = held.join(
+        table.select("id_operacion", RISK), on="id_operacion", how="left", maintain_order="left"
+    )
+    return area(truth_of(held), joined[RISK].to_numpy(), weights_of(held))

@@ -9,14 +9,15 @@ import polars as pl
 from yunque.services.aml_desk import Desk
 from yunque.services.aml_judge import Judged
 from yunque.solutions.aml.classify import ALERTS
-from yunque.solutions.aml.layers import BY_ROW, FAILURES, Layer, Learnt, Scores, ask
+from yunque.solutions.aml.layers import BY_ROW, FAILURES, RECENT, RISK, Layer, Learnt, Scores, ask
+from yunque.solutions.aml.recent import with_recent
 from yunque.solutions.aml.store.answers import Answer, keep_answer, read_answer
 
-SCORED = ("id_operacion", "p_sospecha", "anomalia")
-BESIDE = ("segmento", *BY_ROW, "sorteada")
+SCORED = ("id_operacion", "p_sospecha", "anomalia", RISK)
+BESIDE = (RECENT, "segmento", *BY_ROW, "sorteada")
 KEPT = (
     *("id_operacion", "cliente_id", "fecha", "clase", "clase_ml", "piso", "p_sospecha", "anomalia", "riesgo"),
-    *("segmento", *BY_ROW, "muestra", "razones_ml"),
+    *(RECENT, "segmento", *BY_ROW, "muestra", "razones_ml"),
 )
 WHY = "razones_ml"
 UNEXPLAINED = {
@@ -31,7 +32,7 @@ def learnt_of(desk: Desk, analysis_id: str, judged: Judged) -> tuple[Learnt, Ans
     """Give the layers' answer as it was kept, or ask them now."""
     kept = read_answer(desk.database, desk.tenant, analysis_id)
     if kept is None:
-        return ask(desk.scorer, judged.mine(judged.enriched)), None
+        return ask(desk.scorer, with_recent(judged.mine(judged.enriched), judged.enriched)), None
     return recalled(kept), kept
 
 
@@ -67,7 +68,9 @@ def explained(operations: pl.DataFrame, learnt: Learnt, kept: Answer | None, jud
         return operations
     alerts = operations.filter(pl.col("clase_ml").is_in(ALERTS))
     rows = judged.mine(judged.enriched).join(
-        alerts.select("id_operacion", "p_sospecha", "anomalia", "riesgo"), on="id_operacion", how="inner"
+        alerts.select(*SCORED, *([RECENT] if RECENT in alerts.columns else [])),
+        on="id_operacion",
+        how="inner",
     )
     try:
         found = learnt.scores.why(rows, judged.enriched)

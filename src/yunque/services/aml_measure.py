@@ -11,22 +11,26 @@ from yunque.learning.scores.probabilities import ece, pr_auc
 
 Numbers = npt.NDArray[np.float64]
 DIGITS = 4
+DRAWS = 100
+LOWEST = 0.01
+RANKINGS = {"riesgo": "riesgo", "supervisada": "p_sospecha", "no_supervisada": "anomalia"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What was measured of rows that were not learnt from.
+    """What was measured of rows that were not learnt from; rows drawn for review speak for more than one.
 
     Attributes:
         rows, suspicious: how many.
         prevalence: share of the suspicious ones; the PR-AUC of chance.
         pr_auc: of the risk; `pr_auc_p`, `pr_auc_anomaly`: of each layer alone.
+        above: what the risk's PR-AUC is above each layer's: middle 95 % over draws of whole clients.
         recall, precision: among the riskiest rows that the budget allows.
         by_typology: recall at the budget by typology, where typologies are known.
         days_to_detect: median of the days from an episode's first operation to its first alert, among clients
             that were found; NaN where none was.
         found: share of the suspicious clients with at least one alert.
-        calibration_error: of `p_sospecha` on the scale of the class weight.
+        calibration_error: of `p_sospecha` as a probability; `risk_error`: of the risk.
     """
 
     rows: int
@@ -35,12 +39,14 @@ class Measured:
     pr_auc: float
     pr_auc_p: float
     pr_auc_anomaly: float
+    above: dict[str, tuple[float, float]]
     recall: float
     precision: float
     by_typology: dict[str, float]
     days_to_detect: float
     found: float
     calibration_error: float
+    risk_error: float
 
     def facts(self) -> dict[str, Any]:
         """Give it as JSON; what is unknown is null."""
@@ -56,10 +62,12 @@ class Measured:
             "dias_hasta_detectar": self.days_to_detect,
             "clientes_detectados": self.found,
             "error_de_calibracion": self.calibration_error,
+            "error_de_calibracion_riesgo": self.risk_error,
         }
         clean = {name: tidy(value) for name, value in told.items()}
         typologies = {name: tidy(value) for name, value in self.by_typology.items()}
-        return {**clean, "recall_por_tipologia": typologies}
+        above = {name: [tidy(low), tidy(high)] for name, (low, high) in self.above.items()}
+        return {**clean, "pr_auc_sobre": above, "recall_por_tipologia": typologies}
 
 
 def tidy(value: float) -> float | int | None:
@@ -74,52 +82,104 @@ def measure(held: pl.DataFrame, alert_share: float) -> Measured:
 
     Args:
         held: `sospecha`, `p_sospecha`, `anomalia`, `riesgo`, `cliente_id`, `fecha` and, where known,
-            `tipologia`.
-        alert_share: the alert budget as a share of the rows.
+            `tipologia` and `peso`, how many operations a row speaks for.
+        alert_share: the alert budget as a share of the operations.
     """
-    y = held["sospecha"].cast(pl.Int64).to_numpy()
+    y, weight = truth_of(held), weights_of(held)
     line, _ = thresholds_at(held, alert_share, alert_share)
     alert = held["riesgo"].to_numpy() >= line
     found, days = detection(held, alert)
-    hits = int((alert & (y == 1)).sum())
+    hits = float(weight[alert & (y == 1)].sum())
+    score = {name: held[column].to_numpy() for name, column in RANKINGS.items()}
+    areas = {name: area(y, values, weight) for name, values in score.items()}
+    client = clients_of(held)
     return Measured(
         rows=held.height,
         suspicious=int(y.sum()),
-        prevalence=float(y.mean()),
-        pr_auc=area(y, held["riesgo"].to_numpy()),
-        pr_auc_p=area(y, held["p_sospecha"].to_numpy()),
-        pr_auc_anomaly=area(y, held["anomalia"].to_numpy()),
-        recall=hits / max(1, int(y.sum())),
-        precision=hits / max(1, int(alert.sum())),
+        prevalence=float(np.average(y, weights=weight)),
+        pr_auc=areas["riesgo"],
+        pr_auc_p=areas["supervisada"],
+        pr_auc_anomaly=areas["no_supervisada"],
+        above={
+            name: paired_interval(y, (score["riesgo"], score[name]), client, weight)
+            for name in ("supervisada", "no_supervisada")
+        },
+        recall=hits / max(1e-9, float(weight[y == 1].sum())),
+        precision=hits / max(1e-9, float(weight[alert].sum())),
         by_typology=recalls(held, alert),
         days_to_detect=days,
         found=found,
-        calibration_error=calibration_error(held),
+        calibration_error=calibration_error(held, "p_sospecha"),
+        risk_error=calibration_error(held, "riesgo"),
     )
 
 
-def calibration_error(held: pl.DataFrame) -> float:
-    """Give the calibration error of `p_sospecha`, rows weighted as they were learnt; NaN for one class."""
-    y = held["sospecha"].cast(pl.Int64).to_numpy()
+def truth_of(held: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """Give 1 for suspicious rows and 0 for others."""
+    return held["sospecha"].cast(pl.Int64).to_numpy()
+
+
+def weights_of(held: pl.DataFrame) -> Numbers:
+    """Give how many operations each row speaks for: 1 where nothing else is known."""
+    return held["peso"].cast(pl.Float64).to_numpy() if "peso" in held.columns else np.ones(held.height)
+
+
+def clients_of(held: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """Number the clients from 0."""
+    return held["cliente_id"].rank("dense").cast(pl.Int64).to_numpy() - 1
+
+
+def calibration_error(held: pl.DataFrame, name: str) -> float:
+    """Give how far a probability lies from the share of suspicious rows (ECE, 15 bins); NaN for one class."""
+    y = truth_of(held)
     if y.min() == y.max():
         return float("nan")
-    p = held["p_sospecha"].to_numpy()
-    weight = held["peso_final"].to_numpy() if "peso_final" in held.columns else None
-    return float(ece(y, np.column_stack([1.0 - p, p]), weight))
+    p = held[name].to_numpy()
+    return float(ece(y, np.column_stack([1.0 - p, p]), weights_of(held)))
 
 
-def area(y: npt.NDArray[np.int64], score: Numbers) -> float:
+def area(y: npt.NDArray[np.int64], score: Numbers, weight: Numbers | None = None) -> float:
     """Give the average precision; NaN without a row of each kind."""
     if y.min(initial=1) == y.max(initial=0):
         return float("nan")
-    return float(pr_auc(y, np.column_stack([-score, score]), None))
+    return float(pr_auc(y, np.column_stack([-score, score]), weight))
+
+
+def paired_interval(
+    y: npt.NDArray[np.int64],
+    scores: tuple[Numbers, Numbers],
+    client: npt.NDArray[np.int64],
+    weight: Numbers | None = None,
+    draws: int = DRAWS,
+) -> tuple[float, float]:
+    """Give the middle 95 % of the first score's PR-AUC less the second's, over draws of whole clients.
+
+    The bootstrap is paired: both are measured on the same clients of each draw (Efron, Tibshirani 1993).
+    """
+    rng = np.random.default_rng(1)
+    clients = int(client.max(initial=-1)) + 1
+    mass = np.ones(len(y)) if weight is None else weight
+    found = []
+    for _ in range(draws):
+        times = np.bincount(rng.integers(0, clients, clients), minlength=clients)
+        drawn = mass * times[client]
+        if y[drawn > 0].any():
+            found.append(area(y, scores[0], drawn) - area(y, scores[1], drawn))
+    if not found:
+        return float("nan"), float("nan")
+    low, high = np.nanquantile(found, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def thresholds_at(held: pl.DataFrame, unusual: float, worrying: float) -> tuple[float, float]:
-    """Give the risks above which so great a share of the rows lies."""
-    risk = held["riesgo"].to_numpy()
-    low, high = (float(np.quantile(risk, 1.0 - share)) for share in (unusual, worrying))
-    low = min(max(round(low, DIGITS), 0.01), 0.99)
+    """Give the risks above which so great a share of the operations lies."""
+    order = np.argsort(-held["riesgo"].to_numpy(), kind="stable")
+    risk, mass = held["riesgo"].to_numpy()[order], np.cumsum(weights_of(held)[order])
+    low, high = (
+        float(risk[min(len(risk) - 1, int(np.searchsorted(mass, share * mass[-1])))])
+        for share in (unusual, worrying)
+    )
+    low = min(max(round(low, DIGITS), LOWEST), 0.99)
     return low, min(max(round(high, DIGITS), low), 1.0)
 
 

@@ -1,17 +1,12 @@
 """Threshold policies of a tenant: learn one, run it in the shadow, approve it, roll it back, freeze it."""
 
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import asdict, replace
 
-import polars as pl
-
-from yunque.errors import ConflictError, NotFoundError, UsageError
+from yunque.errors import AccessError, ConflictError, NotFoundError, UsageError
 from yunque.services.aml_desk import Desk
-from yunque.services.aml_layers import Layers
 from yunque.services.aml_policy_learn import closed, periods, proposal, scored_rows
-from yunque.solutions.aml.policy import SEGMENTS, Policy, PolicySettings, read_policy
-from yunque.solutions.aml.stack import Stack
+from yunque.services.aml_shadow import Shadow, in_force, shadow_facts, shadow_of, stack_in_use
+from yunque.solutions.aml.policy import Policy, PolicySettings, read_policy
 from yunque.solutions.aml.store.policies import (
     APPROVED,
     FROZEN,
@@ -26,44 +21,14 @@ from yunque.solutions.aml.store.policies import (
     read_events,
 )
 
-
-@dataclass(frozen=True, kw_only=True)
-class Shadow:
-    """What a proposal would have shown since it was made, beside what was shown."""
-
-    alerts_now: int
-    alerts_proposed: int
-    reviewed: int
-    since: datetime
-    until: datetime
-    is_over: bool
+LEAST_COST = 1e-9
+LONGEST_REASON = 4_000
 
 
 def settings_of(events: tuple[PolicyEvent, ...]) -> PolicySettings:
     """Give the officer's settings; the defaults where none were set."""
     found = newest(events, SETTINGS)
     return PolicySettings() if found is None else PolicySettings(**found.content)
-
-
-def stack_in_use(desk: Desk) -> Stack:
-    """Give the record of the layers that score this desk's files.
-
-    Raises:
-        ConflictError: nothing is learnt, so there is no threshold.
-    """
-    if not isinstance(desk.scorer, Layers):
-        raise ConflictError(
-            "No learnt layers are in use, so there are no thresholds.",
-            hint="Train with yunque aml train, or make the base model with yunque aml base-model.",
-        )
-    return desk.scorer.stack
-
-
-def in_force(desk: Desk) -> Policy:
-    """Give the policy that results are made with."""
-    stack_in_use(desk)
-    assert isinstance(desk.scorer, Layers)  # noqa: S101 - told by the line above
-    return desk.scorer.policy
 
 
 def propose(desk: Desk, *, by: str) -> PolicyEvent:
@@ -97,7 +62,9 @@ def approve(desk: Desk, version: str, *, by: str) -> PolicyEvent:
 
     Raises:
         NotFoundError: there is no such proposal.
-        ConflictError: frozen, replaced by a later one, made for other layers, or its shadow is not over.
+        AccessError: who proposed it would approve it.
+        ConflictError: frozen, replaced by a later one, made for other layers, its shadow is not over, or the
+            shadow says that it costs more.
     """
     events = read_events(desk.database, desk.tenant)
     refuse_frozen(events)
@@ -112,22 +79,54 @@ def approve(desk: Desk, version: str, *, by: str) -> PolicyEvent:
     policy = read_policy(found.content, version=found.label, approved_by=None)
     if policy.stack != stack_in_use(desk).name:
         raise ConflictError("The proposal was made for other layers.", hint="Propose again.")
+    refuse_same_person(found, by)
     shadow = shadow_of(desk, found, policy)
-    if not shadow.is_over:
-        raise ConflictError(
-            f"The proposal {version} runs in the shadow until {shadow.until.date().isoformat()}.",
-            hint="Its numbers are in yunque aml policy show; approve it then.",
-        )
+    refuse_early(version, shadow)
     told = {"propuesta": version, "sombra": shadow_facts(shadow), **policy.evidence}
     return add_event(desk.database, desk.tenant, APPROVED, actor=by, content=found.content, told=told)
 
 
-def roll_back(desk: Desk, *, by: str, reason: str) -> PolicyEvent:
-    """Put back in force what was before the policy in force.
+def refuse_same_person(proposed: PolicyEvent, by: str) -> None:
+    """Refuse that who proposed thresholds puts them in force: two people answer for them.
 
     Raises:
+        AccessError: it is the same person.
+    """
+    if by.strip().casefold() == proposed.actor.strip().casefold():
+        raise AccessError(
+            f"{proposed.actor} proposed {proposed.label} and cannot approve it.",
+            hint="Another person has to approve it, in that person's own name.",
+        )
+
+
+def refuse_early(version: str, shadow: Shadow) -> None:
+    """Refuse while the shadow has not told enough, or where it told against the proposal.
+
+    Raises:
+        ConflictError: it has not, or did.
+    """
+    if not shadow.is_over:
+        raise ConflictError(
+            f"The proposal {version} runs in the shadow until {shadow.until.date().isoformat()} and until "
+            f"{shadow.needed} operations analysed since then were decided on; so far {shadow.reviewed} were.",
+            hint="Its numbers are in the policy's status; approve it then.",
+        )
+    if shadow.cost_proposed > shadow.cost_now + LEAST_COST:
+        raise ConflictError(
+            f"In the shadow the proposal {version} cost {shadow.cost_proposed:.2f} per thousand operations, "
+            f"the thresholds in force {shadow.cost_now:.2f}.",
+            hint="Propose again: the periods that closed since then are learnt from.",
+        )
+
+
+def roll_back(desk: Desk, *, by: str, reason: str) -> PolicyEvent:
+    """Put back in force what was before the policy in force; one person may, and says why.
+
+    Raises:
+        UsageError: no reason is given.
         ConflictError: nothing was approved.
     """
+    refuse_silence(reason)
     events = read_events(desk.database, desk.tenant)
     enforced = [one for one in events if one.event in IN_FORCE]
     if not enforced:
@@ -140,11 +139,26 @@ def roll_back(desk: Desk, *, by: str, reason: str) -> PolicyEvent:
 
 
 def freeze(desk: Desk, *, by: str, reason: str, thaw: bool = False) -> PolicyEvent:
-    """Stop proposals and approvals, or allow them again; the policy in force stays."""
+    """Stop proposals and approvals, or allow them again; the policy in force stays.
+
+    Raises:
+        UsageError: no reason is given.
+    """
+    refuse_silence(reason)
     event = THAWED if thaw else FROZEN
     return add_event(
         desk.database, desk.tenant, event, actor=by, content={"motivo": reason}, told={"motivo": reason}
     )
+
+
+def refuse_silence(reason: str) -> None:
+    """Refuse an act without a reason: the audit log is read by others.
+
+    Raises:
+        UsageError: there is none, or one that no database holds.
+    """
+    if not reason.strip() or len(reason) > LONGEST_REASON or "\0" in reason:
+        raise UsageError("A reason is needed.", hint=f"Say why, in at most {LONGEST_REASON:,} characters.")
 
 
 def change_settings(desk: Desk, settings: PolicySettings, *, by: str) -> PolicyEvent:
@@ -190,39 +204,3 @@ def latest(events: tuple[PolicyEvent, ...], policy: Policy) -> Policy:
     if found is None:
         return policy
     return read_policy(found.content, version=found.label, approved_by=None)
-
-
-def shadow_of(desk: Desk, event: PolicyEvent, policy: Policy) -> Shadow:
-    """Say what a proposal would have shown since it was made."""
-    stack, now = stack_in_use(desk), in_force(desk)
-    rows = scored_rows(desk)
-    recent = rows.filter(pl.col("cuando") >= event.at)
-    counts = {"now": 0, "proposed": 0}
-    for segment in SEGMENTS:
-        if recent.is_empty():
-            break
-        risk = recent.filter(pl.col("segmento") == segment)["riesgo"]
-        for name, one in (("now", now), ("proposed", policy)):
-            counts[name] += int((risk >= one.thresholds.get(segment, (stack.unusual, 1.0))[0]).sum())
-    until = event.at + timedelta(days=policy.settings.shadow_days)
-    reviewed = 0 if recent.is_empty() else recent["sospecha"].is_not_null().sum()
-    return Shadow(
-        alerts_now=counts["now"],
-        alerts_proposed=counts["proposed"],
-        reviewed=int(reviewed),
-        since=event.at,
-        until=until,
-        is_over=desk.clock.now() >= until,
-    )
-
-
-def shadow_facts(shadow: Shadow) -> dict[str, Any]:
-    """Give a shadow as JSON."""
-    return {
-        "alertas_en_vigor": shadow.alerts_now,
-        "alertas_propuestas": shadow.alerts_proposed,
-        "revisadas": shadow.reviewed,
-        "desde": shadow.since.isoformat(),
-        "hasta": shadow.until.isoformat(),
-        "terminada": shadow.is_over,
-    }

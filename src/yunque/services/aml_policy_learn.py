@@ -40,7 +40,8 @@ def proposal(before: Policy, policy: Policy, stack: Stack, seen: Mapping[str, li
         step = choose(cells, state, counts.get(state, 0), settings)
         after = moved(low, step, settings) if step else low
         replayed = replay(mine[-REPLAYED:], low, after, settings)
-        if after != low and not replayed["aprobado"]:
+        is_short = after > low and counts.get(state, 0) < 2 * settings.least_dispositions
+        if after != low and (is_short or not replayed["aprobado"]):  # bounds may turn a step upwards
             after, step = low, 0.0
         thresholds[segment] = (after, max(after, high))
         steps[segment] = {
@@ -85,7 +86,7 @@ def number(value: float) -> float | None:
 
 
 def scored_rows(desk: Desk) -> pl.DataFrame:
-    """Give every scored operation with its day of analysis, verdict and draw; the newest analysis counts."""
+    """Give every scored operation with its day of analysis, verdict and draw; the first analysis counts."""
     parts = []
     for answer in read_answers(desk.database, desk.tenant):
         if answer.at is None:

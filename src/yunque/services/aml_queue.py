@@ -34,6 +34,8 @@ TO_SEE = (
     "seguimiento_intensificado",
 )
 NEW = "nueva"
+SAMPLE = "muestra"
+DRAWN = "Sorteada para revisión bajo el umbral: nada la señala, su decisión mide lo que el umbral deja pasar."
 NEVER = date.max
 
 
@@ -97,12 +99,17 @@ def items_of(desk: Desk, seen: Picture, wish: QueueWish) -> list[dict[str, Any]]
 
 
 def to_see(seen: Picture) -> pl.Expr:
-    """Whether an operation belongs to the queue: a class above clean, or something owed beyond its file."""
+    """Whether an operation belongs to the queue: a class above clean, something owed, or drawn for review.
+
+    A drawn operation lies below the line: nobody would look at it, and without its verdict nobody would know
+    what the line lets pass.
+    """
     if seen.found is None:
         return pl.lit(value=False)
     owed = owing(seen.found, TO_SEE)
     grave = pl.col("clase").is_in(ORDER[1:])
-    return grave | pl.col("orden").is_in(owed.implode())
+    drawn = pl.col(SAMPLE).fill_null(value=False)
+    return grave | pl.col("orden").is_in(owed.implode()) | drawn
 
 
 def item(row: Mapping[str, Any], where: Standing | None, now: datetime) -> dict[str, Any]:
@@ -119,9 +126,10 @@ def item(row: Mapping[str, Any], where: Standing | None, now: datetime) -> dict[
         "regla_art17": row["regla_art17"],
         "clase": row["clase"],
         "clase_ml": row["clase_ml"],
+        SAMPLE: row[SAMPLE],
         "obligaciones": [owed["tipo"] for owed in row["obligaciones"]],
         "fundamentos": sorted({owed["fundamento"] for owed in row["obligaciones"]}),
-        "razon": " ".join(reason["texto"] for reason in row["razones"][:2]),
+        "razon": " ".join(reason["texto"] for reason in row["razones"][:2]) or (DRAWN if row[SAMPLE] else ""),
         "razones_mas": max(0, len(row["razones"]) - 2),
         "vence": None if due is None else due.isoformat(),
         "vence_24h": None if clock is None else clock.isoformat(),
@@ -165,7 +173,7 @@ def grouped(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Show repeats of a client once, with the ids of the others; obligations are all counted still."""
     first: dict[tuple[Any, ...], dict[str, Any]] = {}
     for one in items:
-        key = (one["cliente_id"], one["clase"], tuple(one["fundamentos"]), one["estado"])
+        key = (one["cliente_id"], one["clase"], tuple(one["fundamentos"]), one["estado"], one[SAMPLE])
         if key in first:
             first[key]["repetidas"].append(one["id_operacion"])
         else:

@@ -9,8 +9,9 @@ import polars as pl
 
 from yunque.solutions.aml.feature_words import WORDS
 from yunque.solutions.aml.features.names import MODEL_COLUMNS
-from yunque.solutions.aml.layers import ANOMALY_SHARE
-from yunque.solutions.aml.stack import BASE_MODEL, BEHAVIOUR, FOREST, GROUPS, SUPERVISED
+from yunque.solutions.aml.layers import RECENT
+from yunque.solutions.aml.recent import DAYS
+from yunque.solutions.aml.stack import BASE_MODEL, BEHAVIOUR, SUPERVISED
 
 if TYPE_CHECKING:
     from yunque.services.aml_layers import Layers
@@ -19,30 +20,33 @@ MOST_REASONS = 5
 LEAST_EFFECT = 0.005
 MOST_EXPLAINED = 2_000  # the riskiest of a file; the others keep their scores without reasons
 KNOWN = 3  # operations from which a client has a usual level
+MOST_BEFORE = 200  # operations that a usual level is taken from
 SCHEMA = {"id_operacion": pl.String, "razones_ml": pl.String}
 
 
 def reasons_of(layers: "Layers", alerts: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
     """Give `id_operacion` and `razones_ml`: up to five reasons with numbers, as JSON, strongest first.
 
-    Each feature in turn is set to the median of the client's operations (of the training rows where the
-    client has fewer than three), and the row is scored again; the fall of the risk is the feature's part.
+    Each feature in turn is set to the median of the client's operations before this one (of the training rows
+    where there are fewer than three), and the row is scored again; the fall of the risk is the feature's
+    part. What the client did in the days before is taken away in the same manner.
 
     Args:
         layers: what scored them.
-        alerts: enriched rows to explain, with `p_sospecha`, `anomalia` and `riesgo`.
-        past: all the tenant's enriched operations.
+        alerts: enriched rows to explain, with `p_sospecha`, `anomalia`, `riesgo` and, where the layers look
+            back, `antecedente`.
+        past: all the tenant's enriched operations; those after a row are not looked at.
     """
     rows = alerts.sort("riesgo", descending=True).head(MOST_EXPLAINED)
     if rows.is_empty():
         return pl.DataFrame(schema=SCHEMA)
     usual = usual_of(rows, past, layers.stack.typical)
     before = rows["riesgo"].to_numpy()
-    effects = np.full((rows.height, len(WORDS)), 0.0)
-    for at, name in enumerate(WORDS):
-        changed = rows.with_columns(usual[name].alias(name))
+    names = [*WORDS, RECENT]
+    effects = np.full((rows.height, len(names)), 0.0)
+    for at, name in enumerate(names):
+        changed = rows.with_columns(usual[name].alias(name)) if name in WORDS else rows
         effects[:, at] = before - rescored(layers, changed, rows, name)
-    names = list(WORDS)
     told = [
         json.dumps(one(layers, row, usual.row(n, named=True), ranked(effects[n], names)), ensure_ascii=False)
         for n, row in enumerate(rows.iter_rows(named=True))
@@ -51,28 +55,48 @@ def reasons_of(layers: "Layers", alerts: pl.DataFrame, past: pl.DataFrame) -> pl
 
 
 def usual_of(rows: pl.DataFrame, past: pl.DataFrame, typical: Mapping[str, float]) -> pl.DataFrame:
-    """Give, for each row and feature, the client's own median, or the training rows'."""
-    mine = past.join(rows.select("cliente_id").unique(), on="cliente_id", how="semi")
-    medians = mine.group_by("cliente_id").agg(
-        pl.len().alias("_n"), *(pl.col(name).cast(pl.Float64).median() for name in WORDS)
+    """Give, for each row and feature, the median of the client's operations before it, or the training rows'.
+
+    At most the last 200 before it count: a file that came later changes no reason, nor does a later row.
+    """
+    level = np.array([float(typical.get(name, 0.0)) for name in WORDS])
+    mine = past.join(rows.select("cliente_id").unique(), on="cliente_id", how="semi").sort(
+        "cliente_id", "orden"
     )
-    joined = rows.select("cliente_id").join(medians, on="cliente_id", how="left", maintain_order="left")
-    few = pl.col("_n").fill_null(0) < KNOWN
-    return joined.select(
-        pl.when(few).then(pl.lit(typical.get(name, 0.0))).otherwise(pl.col(name)).alias(name)
-        for name in WORDS
-    )
+    values = mine.select(pl.col(name).cast(pl.Float64) for name in WORDS).to_numpy()
+    begins = {
+        client: (start, size)
+        for client, start, size in mine.with_row_index("_at")
+        .group_by("cliente_id")
+        .agg(pl.col("_at").min(), pl.len())
+        .iter_rows()
+    }
+    order = mine["orden"].to_numpy()
+    found = np.tile(level, (rows.height, 1))
+    for at, (client, place) in enumerate(rows.select("cliente_id", "orden").iter_rows()):
+        start, size = begins.get(client, (0, 0))
+        end = start + int(np.searchsorted(order[start : start + size], place, side="left"))
+        if end - start >= KNOWN:
+            found[at] = np.median(values[max(start, end - MOST_BEFORE) : end], axis=0)
+    return pl.DataFrame(found, schema=list(WORDS)).with_columns(pl.lit(0.0).alias(RECENT))
 
 
 def rescored(layers: "Layers", changed: pl.DataFrame, rows: pl.DataFrame, name: str) -> Any:
     """Give the risk of rows with one feature changed; a layer that does not read it keeps its number."""
-    p = rows["p_sospecha"].fill_null(0.0).to_numpy()
-    anomaly = rows["anomalia"].fill_null(0.0).to_numpy()
-    if SUPERVISED in layers.opened and name in MODEL_COLUMNS:
+    p, anomaly = (known(rows, column) for column in ("p_sospecha", "anomalia"))
+    recent = rows[RECENT].to_numpy() if RECENT in rows.columns else np.zeros(rows.height)
+    if name == RECENT:
+        return layers.risk(p, anomaly, np.zeros(rows.height))
+    if p is not None and SUPERVISED in layers.opened and name in MODEL_COLUMNS:
         p = np.clip(layers.suspicion(changed), 0.0, 1.0)
-    if name in BEHAVIOUR and FOREST in layers.opened and GROUPS in layers.opened:
+    if anomaly is not None and name in BEHAVIOUR:
         anomaly = np.clip(layers.anomaly(changed), 0.0, 1.0)
-    return 1.0 - (1.0 - p) * (1.0 - ANOMALY_SHARE * anomaly)
+    return layers.risk(p, anomaly, recent)
+
+
+def known(rows: pl.DataFrame, name: str) -> Any:
+    """Give a layer's numbers; None where it did not run."""
+    return None if rows[name].null_count() else rows[name].to_numpy()
 
 
 def ranked(effects: Any, names: list[str]) -> list[tuple[str, float]]:
@@ -106,6 +130,12 @@ def one(
 
 def sentence(name: str, row: Mapping[str, Any], usual: float, effect: float) -> str:
     """Write one reason with its numbers."""
+    if name == RECENT:
+        return (
+            f"En los {DAYS} días anteriores el cliente tuvo una operación con probabilidad de sospecha "
+            f"{row[name]:.2f}. Sin ella el riesgo sería {row['riesgo'] - effect:.2f} en vez de "
+            f"{row['riesgo']:.2f}."
+        )
     value, level = shown(row[name]), shown(usual)
     return (
         f"{WORDS[name]}: {value}; lo habitual es {level}. "

@@ -13,6 +13,7 @@ SCHEMA = {
     "p_sospecha": pl.Float64,
     "anomalia": pl.Float64,
     "riesgo": pl.Float64,
+    "muestra": pl.Boolean,
 }
 
 

@@ -16,6 +16,7 @@ from yunque.runtime.database import open_database
 from yunque.runtime.storage_memory import MemoryStorage
 from yunque.services import (
     aml_agenda,
+    aml_anchor,
     aml_case,
     aml_client,
     aml_export,
@@ -29,7 +30,8 @@ from yunque.services.aml_enrich import enrich_file
 from yunque.services.aml_queue import Decision, QueueWish
 from yunque.services.aml_run import rerun, run_pending
 from yunque.solutions.aml.layers import Layer, Scores
-from yunque.solutions.aml.store.audit import entries
+from yunque.solutions.aml.store.audit import Entry, entries, record
+from yunque.solutions.aml.store.tables import AUDIT
 
 NOW = datetime(2026, 9, 10, 18, tzinfo=UTC)
 HEADER = "id_operacion,cliente_id,monto,fecha,tipo_operacion,fraccion,en_lista,intento"
@@ -268,6 +270,30 @@ def test_the_log_tells_who_did_what_and_whether_it_is_whole(desk):
     assert told["entradas"][0]["quien"] == "olga" and told["next"] == told["entradas"][0]["numero"]
     assert aml_record.log(desk, limit=5, before=told["next"])["entradas"][0]["que"] == "archivo_recibido"
     assert aml_record.verified(desk)["integra"]
+
+
+def test_entries_cut_from_the_end_of_the_log_show_against_an_anchor(desk):
+    storage = MemoryStorage()
+    assert aml_anchor.anchor_logs(desk.database, storage) == 1
+    assert aml_anchor.anchor_logs(desk.database, storage) == 0  # nothing new, nothing written
+    whole = aml_record.verified(desk, aml_anchor.anchors_of(storage, "local"))
+    assert whole["integra"] and whole["anclas_comparadas"] == 1
+    assert whole["ancla"] == f"{whole['entradas']}:{whole['ultimo_sello']}"
+    with desk.database.writing() as connection:
+        connection.exec_driver_sql("DROP TRIGGER aml_audit_no_delete")
+        connection.execute(AUDIT.delete().where(AUDIT.c.number == whole["entradas"]))
+    assert aml_record.verified(desk)["integra"]  # a chain alone cannot know how long it was
+    cut = aml_record.verified(desk, aml_anchor.anchors_of(storage, "local"))
+    assert not cut["integra"] and cut["falta_desde"] == whole["entradas"] and cut["ancla"] is None
+    assert not aml_record.verified(desk, aml_anchor.read_anchors([whole["ancla"]]))["integra"]
+    record(desk.database, "local", Entry(actor="eve", action="vio", subject="x", details={}))
+    rewritten = aml_record.verified(desk, aml_anchor.anchors_of(storage, "local"))
+    assert not rewritten["integra"] and rewritten["rota_en"] == whole["entradas"]
+    assert aml_anchor.anchor_logs(desk.database, storage) == 1  # the first anchor stays beside the second
+    assert not aml_record.verified(desk, aml_anchor.anchors_of(storage, "local"))["integra"]
+    for odd in ("", "7", "x:" + "0" * 64, "1:" + "0" * 63, "1:" + "G" * 64):
+        with pytest.raises(UsageError, match="no anchor"):
+            aml_anchor.read_anchors([odd])
 
 
 def test_a_desk_without_operations_answers(empty_sqlite_url, tmp_path):

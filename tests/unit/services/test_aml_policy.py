@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from yunque.errors import ConflictError, NotFoundError
+from yunque.errors import AccessError, ConflictError, NotFoundError, UsageError
 from yunque.runtime.clock import FixedClock
 from yunque.runtime.database import open_database
 from yunque.services.aml_desk import Desk
@@ -19,9 +19,9 @@ from yunque.services.aml_policy import (
     propose,
     roll_back,
     settings_of,
-    shadow_facts,
-    shadow_of,
 )
+from yunque.services.aml_policy_status import policy_status
+from yunque.services.aml_shadow import shadow_facts, shadow_of
 from yunque.solutions.aml.policy import PolicySettings, active_policy, read_policy
 from yunque.solutions.aml.store.answers import Answer, keep_answer, read_answers
 from yunque.solutions.aml.store.audit import entries, verify
@@ -91,7 +91,12 @@ def test_a_policy_from_proposal_to_rollback(desk):
         approve(desk, "v99", by="eva")
     live(desk, 3, suspicious_from=0.95)
     facts = shadow_facts(shadow_of(desk, made, policy))
-    assert facts["terminada"]
+    assert facts["terminada"] and facts["revisadas"] >= facts["revisadas_necesarias"] == 30
+    assert facts["costo_propuesto"] < facts["costo_en_vigor"]
+    with pytest.raises(AccessError, match="cannot approve"):
+        approve(desk, made.label, by=" Sistema ")
+    waits = policy_status(desk)["propuesta"]
+    assert (waits["version"], waits["propuesta_por"], waits["sombra"]) == (made.label, "sistema", facts)
     assert facts["alertas_propuestas"] < facts["alertas_en_vigor"]
     put = approve(desk, made.label, by="eva")
     active, fault = active_policy(read_events(desk.database, "local"), STACK.name)
@@ -107,6 +112,23 @@ def test_a_policy_from_proposal_to_rollback(desk):
     assert log[0]["details"]["motivo"] == "demasiadas quejas"
     assert back.number == put.number + 1
     assert verify(desk.database, "local").is_whole
+
+
+def test_days_alone_do_not_end_a_shadow_and_a_dear_proposal_is_refused(desk):
+    for month in (1, 2):
+        live(desk, month, suspicious_from=0.95)
+    made = propose(desk, by="sistema")
+    desk.clock.advance(400 * DAY)  # time passes and nobody decides anything
+    facts = policy_status(desk)["propuesta"]["sombra"]
+    assert (facts["revisadas"], facts["terminada"]) == (0, False)
+    with pytest.raises(ConflictError, match="so far 0"):
+        approve(desk, made.label, by="eva")
+    live(desk, 3, suspicious_from=0.0)  # every alert is right now: fewer of them cost more
+    with pytest.raises(ConflictError, match="cost"):
+        approve(desk, made.label, by="eva")
+    with pytest.raises(UsageError, match="reason"):
+        roll_back(desk, by="eva", reason=" ")
+    assert active_policy(read_events(desk.database, "local"), STACK.name)[0].thresholds == {}
 
 
 def test_little_evidence_moves_nothing_and_a_period_teaches_once(desk):

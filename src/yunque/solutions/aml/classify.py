@@ -3,12 +3,12 @@
 import polars as pl
 
 from yunque.solutions.aml.law.evaluate import ORDER
-from yunque.solutions.aml.layers import BY_ROW, Learnt, risk
+from yunque.solutions.aml.layers import BY_ROW, RECENT, RISK, Learnt, risk
 
 INCOMPLETE = "limpio_con_datos_faltantes"  # clean as far as can be told, and what is missing is said
 CLEAN = ORDER[0]
 ALERTS = ("inusual", "preocupante")
-BESIDE = ("segmento", *BY_ROW, "sorteada")
+BESIDE = (RECENT, "segmento", *BY_ROW, "sorteada")
 SCORES = {"p_sospecha": pl.Float64, "anomalia": pl.Float64, "riesgo": pl.Float64, "clase_ml": pl.String}
 
 
@@ -47,7 +47,8 @@ def with_scores(operations: pl.DataFrame, learnt: Learnt) -> pl.DataFrame:
     if learnt.scores is None:
         return operations.with_columns(pl.lit(None, kind).alias(name) for name, kind in SCORES.items())
     scores = learnt.scores
-    beside = [name for name in BESIDE if name in scores.table.columns]
+    told = scores.table.columns
+    beside = [name for name in (RISK, *BESIDE) if name in told]
     by_row = BY_ROW[0] in beside
     unusual, worrying = (
         (pl.col(name) for name in BY_ROW) if by_row else (pl.lit(scores.unusual), pl.lit(scores.worrying))
@@ -62,7 +63,8 @@ def with_scores(operations: pl.DataFrame, learnt: Learnt) -> pl.DataFrame:
     )
     table = scores.table.select("id_operacion", pl.col("p_sospecha", "anomalia").cast(pl.Float64), *beside)
     joined = operations.join(table, on="id_operacion", how="left", maintain_order="left")
-    return joined.with_columns(riesgo=risk()).with_columns(clase_ml=said)
+    with_risk = joined if RISK in told else joined.with_columns(risk().alias(RISK))
+    return with_risk.with_columns(pl.col(RISK).cast(pl.Float64)).with_columns(clase_ml=said)
 
 
 def level(name: str) -> pl.Expr:

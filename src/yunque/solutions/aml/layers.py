@@ -11,6 +11,7 @@ from yunque.errors import YunqueError
 Mode = Literal["completo", "parcial", "solo_reglas"]
 LAYERS = ("supervisada", "no_supervisada", "politica_de_umbrales")
 ANOMALY_SHARE = 0.5
+RISK, RECENT = "riesgo", "antecedente"
 SCORE_OF = {"supervisada": "p_sospecha", "no_supervisada": "anomalia"}
 BY_ROW = ("umbral_inusual", "umbral_preocupante")
 # what a broken or foreign model may raise; anything else is a fault of ours and must be seen
@@ -41,8 +42,10 @@ class Scores:
 
     Attributes:
         table: `id_operacion`, `p_sospecha` (0 to 1), `anomalia` (a percentile, 0 to 1); the column of a layer
-            that did not run is null. Where a policy sets thresholds by segment: `segmento`,
-            `umbral_inusual`, `umbral_preocupante`; where rows below the line are drawn: `sorteada`.
+            that did not run is null. Where the layers say how they are joined: `riesgo` (0 to 1) and
+            `antecedente`, the highest `p_sospecha` of the client's last days. Where a policy sets thresholds
+            by segment: `segmento`, `umbral_inusual`, `umbral_preocupante`; where rows below the line are
+            drawn: `sorteada`. Rows of other operations are passed over.
         unusual, worrying: from which risk on an operation is "inusual", "preocupante".
         layers: which ran.
         model: facts of the model, for the result.
@@ -99,6 +102,8 @@ def check(scores: Scores, enriched: pl.DataFrame) -> None:
     is_empty = all(scores.table[name].is_null().all() for name in absent)
     known = scores.table["id_operacion"]
     is_complete = known.n_unique() == known.len() and enriched["id_operacion"].is_in(known.implode()).all()
+    if RISK in scores.table.columns:
+        is_whole = is_whole and in_range(scores.table, [RISK])
     in_order = 0.0 <= scores.unusual <= scores.worrying
     if BY_ROW[0] in scores.table.columns:
         rising = (scores.table[BY_ROW[0]] <= scores.table[BY_ROW[1]]).all()
@@ -120,7 +125,10 @@ def alone(reason: str) -> Learnt:
 
 
 def risk() -> pl.Expr:
-    """Join probability and anomaly: 1 - (1 - p)(1 - a / 2); a layer that did not run adds nothing."""
+    """Join probability and anomaly: 1 - (1 - p)(1 - a / 2); a layer that did not run adds nothing.
+
+    It is the formula of layers that say no risk of their own.
+    """
     p, anomaly = pl.col("p_sospecha"), pl.col("anomalia")
     found = 1.0 - (1.0 - p.fill_null(0.0)) * (1.0 - ANOMALY_SHARE * anomaly.fill_null(0.0))
     return pl.when(p.is_not_null() | anomaly.is_not_null()).then(found)

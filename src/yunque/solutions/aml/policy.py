@@ -28,6 +28,7 @@ class PolicySettings:
         least_dispositions: in a cell before it may act; twice as many before a threshold is raised.
         period_days: length of a period.
         shadow_days: how long a proposal runs beside the policy in force before it may be approved.
+        shadow_decisions: and how many operations analysed in that time somebody must have decided on.
         sample_share: share of the rows below the line that is drawn for review.
         gamma: weight of the next period's value; 0 makes Q-learning a contextual bandit.
         seed: of the draw.
@@ -38,11 +39,12 @@ class PolicySettings:
     missed_cost: float = 10.0
     excess_cost: float = 2.0
     budget_share: float = 0.01
-    lowest: float = 0.20
+    lowest: float = 0.05
     highest: float = 0.95
     least_dispositions: int = 50
     period_days: int = 30
     shadow_days: int = 7
+    shadow_decisions: int = 30
     sample_share: float = 0.01
     gamma: float = 0.0
     seed: int = 7
@@ -62,6 +64,7 @@ class PolicySettings:
             "least_dispositions": (10, 1_000_000),
             "period_days": (1, 366),
             "shadow_days": (0, 366),
+            "shadow_decisions": (0, 1_000_000),
         }
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:

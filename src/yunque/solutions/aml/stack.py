@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from yunque.errors import BundleError
+from yunque.solutions.aml.combine import Combination, read_combination
 from yunque.solutions.aml.features.peers import STEPS
 
 Origin = Literal["sintetico", "cliente"]
@@ -16,7 +17,7 @@ Numbers = npt.NDArray[np.float64]
 BASE_MODEL = "modelo_base_sintetico"  # said wherever a model speaks that learnt from the generator
 SUPERVISED, FOREST, GROUPS = "supervisada", "bosque", "grupos"
 ROLES = (SUPERVISED, FOREST, GROUPS)
-FORMAT = 1
+FORMAT, READ = 2, (1, 2)  # a record of format 1 knows no combination: its layers are joined as they were
 # What an operation does beside what its client does: the columns of the unsupervised layer, their heavy
 # tails drawn in. Calendar and levels are left out: a rare month is not unusual conduct.
 BEHAVIOUR = (
@@ -39,7 +40,8 @@ class Stack:
         scales: 95th percentile of the distance to its centre, by cluster.
         knots: distance over scale at evenly spaced percentiles of the training rows, rising.
         unusual, worrying: from which risk on, where no policy says otherwise.
-        class_weight: what a suspicious row weighed in training; `p_sospecha` is on that scale.
+        class_weight: what a suspicious row weighed in training; the calibration takes it out again.
+        combination: how the layers become one risk; None for the formula of `layers.risk`.
         typical: median of each feature among the training rows; what reasons compare new clients with.
         peers: what peers looked like in training (`peers.peer_table`), rows.
         metrics: what was measured, on rows that the models did not learn from.
@@ -54,6 +56,7 @@ class Stack:
     unusual: float
     worrying: float
     class_weight: float = 1.0
+    combination: Combination | None = None
     typical: Mapping[str, float] = field(default_factory=dict)
     peers: tuple[Mapping[str, Any], ...] = ()
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -83,6 +86,7 @@ class Stack:
             "origen": self.origin,
             **mark,
             "peso_de_clase": round(self.class_weight, 4),
+            "combinacion": None if self.combination is None else asdict(self.combination),
             "metricas": dict(self.metrics),
         }
 
@@ -106,11 +110,12 @@ def read_stack(document: Mapping[str, Any]) -> Stack:
         BundleError: it is of another format, or incomplete.
     """
     told = dict(document)
-    if told.pop("formato", None) != FORMAT:
+    if told.pop("formato", None) not in READ:
         raise BundleError("The record of the learnt layers has an unknown format.")
     lists = {name: tuple(told.get(name, ())) for name in ("scales", "knots", "peers")}
+    joined = read_combination(told.get("combination"))
     try:
-        return Stack(**{**told, **lists})
+        return Stack(**{**told, **lists, "combination": joined})
     except TypeError as error:
         raise BundleError("The record of the learnt layers is incomplete.") from error
 

@@ -1,8 +1,9 @@
 """`yunque aml train | base-model | policy …`: what is learnt beside the law, and who puts it in force."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +12,6 @@ from yunque.surfaces.cli.options import AsJson
 
 if TYPE_CHECKING:
     from yunque.services.aml_desk import Desk
-    from yunque.solutions.aml.policy import Policy
     from yunque.solutions.aml.store.policies import PolicyEvent
 
 app = typer.Typer(
@@ -20,15 +20,17 @@ app = typer.Typer(
 Tenant = Annotated[str, typer.Option("--tenant", metavar="NAME", help="Whose layers these are.")]
 Budget = Annotated[str, typer.Option("--budget", metavar="TIME", help="For all trainings: 60s, 5m.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seeds every random choice.")]
+Actor = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it; the user of this machine.")]
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="A proposal: v7.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the audit log.")]
 
 
-def learnt_desk(tenant: str) -> "Desk":
-    """Build the desk with the layers that score it."""
+def learnt_desk(tenant: str, actor: str = "") -> "Desk":
+    """Build the desk with the layers that score it, in somebody's name."""
     from yunque.surfaces.cli.aml import scored_desk
 
-    return scored_desk(None, tenant)
+    desk = scored_desk(None, tenant)
+    return replace(desk, actor=actor.strip()) if actor.strip() else desk
 
 
 def add_to(commands: typer.Typer) -> None:
@@ -85,18 +87,17 @@ def train(
 
 def base_model(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write it; it must not exist.")],
-    rows: Annotated[int, typer.Option("--rows", help="Operations of the generator.")] = 60_000,
-    budget: Budget = "240s",
+    rows: Annotated[int, typer.Option("--rows", help="Operations of the generator.")] = 100_000,
+    budget: Budget = "120s",
     seed: Seed = 7,
     as_json: AsJson = False,
 ) -> None:
     """Train the base model on the seeded generator: modelo_base_sintetico, as it ships."""
-    from yunque.runtime.clock import REAL_CLOCK
     from yunque.services.aml_base import BaseRequest, make_base
     from yunque.solutions.aml.law.read_catalogue import catalogue
 
     wanted = BaseRequest(by="yunque", budget=budget, rows=rows, seed=seed)
-    made = make_base(folder, catalogue(), REAL_CLOCK, wanted)
+    made = make_base(folder, catalogue(), wanted)
     facts = {"path": str(folder), "pila": made.stack.label, "metricas": dict(made.stack.metrics)}
     if as_json:
         write_json(facts)
@@ -107,81 +108,47 @@ def base_model(
 @app.command("show")
 def show(tenant: Tenant = "local", as_json: AsJson = False) -> None:
     """Show the layers in use, the thresholds in force, and the proposal that waits, with its shadow."""
-    from yunque.services.aml_policy import in_force, settings_of, shadow_facts, shadow_of, stack_in_use
-    from yunque.solutions.aml.policy import read_policy
-    from yunque.solutions.aml.store.policies import IN_FORCE, PROPOSED, newest, read_events
+    from yunque.services.aml_policy_status import policy_status
 
-    desk = learnt_desk(tenant)
-    stack, policy = stack_in_use(desk), in_force(desk)
-    events = read_events(desk.database, desk.tenant)
-    waiting = newest(events, PROPOSED, *IN_FORCE)
-    proposal: dict[str, Any] | None = None
-    if waiting is not None and waiting.event == PROPOSED:
-        proposed = read_policy(waiting.content, version=waiting.label, approved_by=None)
-        shadow = shadow_facts(shadow_of(desk, waiting, proposed))
-        proposal = {"version": waiting.label, "evidencia": dict(proposed.evidence), "sombra": shadow}
-    facts = {
-        "capas": stack.facts(),
-        "umbrales_del_modelo": {"inusual": stack.unusual, "preocupante": stack.worrying},
-        "en_vigor": policy.facts(),
-        "ajustes": vars(settings_of(events)),
-        "propuesta": proposal,
-        "historia": [history_line(event) for event in events],
-    }
+    facts = policy_status(learnt_desk(tenant))
     if as_json:
         write_json(facts)
         return
-    say(f"Capas: {stack.label}, entrenadas el {stack.trained}.")
-    table_of(policy, stack.unusual, stack.worrying)
-    if proposal is not None:
-        say(json.dumps(proposal, ensure_ascii=False, indent=1))
-
-
-def table_of(policy: "Policy", unusual: float, worrying: float) -> None:
-    """Write the thresholds of each segment."""
-    from yunque.solutions.aml.policy import SEGMENTS
-
-    rows = []
-    for name in SEGMENTS:
-        low, high = policy.thresholds.get(name, (unusual, worrying))
-        rows.append([name, f"{low:.4f}", f"{high:.4f}", policy.version])
+    capas = facts["capas"]
+    say(f"Capas: {capas['id']}, entrenadas el {capas['entrenado']}.")
+    rows = [
+        [name, f"{line['inusual']:.4f}", f"{line['preocupante']:.4f}", facts["en_vigor"]["politica"]]
+        for name, line in facts["umbrales"].items()
+    ]
     write_table("", ["segmento", "inusual", "preocupante", "versión"], rows, right="inusual, preocupante")
-
-
-def history_line(event: "PolicyEvent") -> dict[str, Any]:
-    """Give an event without its content."""
-    return {
-        "version": event.label,
-        "evento": event.event,
-        "por": event.actor,
-        "cuando": event.at.isoformat(),
-    }
+    if facts["propuesta"] is not None:
+        say(json.dumps(facts["propuesta"], ensure_ascii=False, indent=1))
 
 
 @app.command("propose")
-def propose(tenant: Tenant = "local", as_json: AsJson = False) -> None:
+def propose(tenant: Tenant = "local", actor: Actor = "", as_json: AsJson = False) -> None:
     """Learn from the periods that closed and propose thresholds; nothing changes until one is approved."""
     from yunque.services.aml_policy import propose as make
 
-    desk = learnt_desk(tenant)
+    desk = learnt_desk(tenant, actor)
     told(make(desk, by=desk.actor), as_json)
 
 
 @app.command("approve")
-def approve(version: Version, tenant: Tenant = "local", as_json: AsJson = False) -> None:
-    """Put a proposal in force, once its shadow period is over."""
+def approve(version: Version, tenant: Tenant = "local", actor: Actor = "", as_json: AsJson = False) -> None:
+    """Put another person's proposal in force, once its shadow has its days and decisions."""
     from yunque.services.aml_policy import approve as put
 
-    desk = learnt_desk(tenant)
+    desk = learnt_desk(tenant, actor)
     told(put(desk, version, by=desk.actor), as_json)
 
 
 @app.command("rollback")
-def rollback(reason: Reason, tenant: Tenant = "local", as_json: AsJson = False) -> None:
+def rollback(reason: Reason, tenant: Tenant = "local", actor: Actor = "", as_json: AsJson = False) -> None:
     """Put back in force what was before the policy in force."""
     from yunque.services.aml_policy import roll_back
 
-    desk = learnt_desk(tenant)
+    desk = learnt_desk(tenant, actor)
     told(roll_back(desk, by=desk.actor, reason=reason), as_json)
 
 
@@ -224,8 +191,10 @@ def settings(
 
 def told(event: "PolicyEvent", as_json: bool) -> None:
     """Tell an event that was added."""
+    from yunque.services.aml_policy_status import event_document
+
     if as_json:
-        write_json({**history_line(event), "contenido": dict(event.content)})
+        write_json(event_document(event))
         return
     say(f"{event.label}: {event.event}, por {event.actor}.")
     evidence = event.content.get("evidencia") or event.content.get("evidence")
