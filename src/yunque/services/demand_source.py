@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from yunque.data.table import read_table
 from yunque.errors import StorageError, TableError, UsageError
+from yunque.services.demand_workbook import read_workbook
 from yunque.solutions.aml.intake.read_file import SPREADSHEETS, read_file
 from yunque.solutions.demand.intake import SOURCES
 from yunque.solutions.demand.intake_names import simple
@@ -23,6 +24,7 @@ FILE_NAMES = {
     "suppliers": ("suppliers", "proveedores"),
     "promotions": ("promotions", "promociones"),
 }
+SHOWN = {kind: names[:2] for kind, names in FILE_NAMES.items()}  # the Spanish name stands second
 SUFFIXES = (".csv", ".parquet", ".arrow", ".ndjson", ".gz", ".zst", ".txt", *SPREADSHEETS)
 NEEDED = ("movements", "sales")
 R2_QUERY = {"movements": "SELECT * FROM movimientos_inventario"}
@@ -35,7 +37,7 @@ def read_company(source: str, queries: Mapping[str, str] | None = None) -> dict[
 
     Args:
         source: a folder whose files are named by their table (ventas.csv, existencias.xlsx …), one file of
-            movements, or an SQLAlchemy URL.
+            movements, one workbook whose sheets are named by their table, or an SQLAlchemy URL.
         queries: SELECT by table of SOURCES, for a URL; R2's `movimientos_inventario` when left out.
 
     Raises:
@@ -48,6 +50,8 @@ def read_company(source: str, queries: Mapping[str, str] | None = None) -> dict[
     path = Path(source)
     if path.is_dir():
         return _read_folder(path)
+    if path.suffix.lower() in SPREADSHEETS:
+        return read_workbook(path, "movements", kind_named)
     return {"movements": read_file(path)}
 
 
@@ -57,29 +61,34 @@ def _read_folder(folder: Path) -> dict[str, pl.DataFrame]:
         kind = _kind_of(path)
         if kind is None:
             continue
-        if kind in found:
-            raise UsageError(
-                f"The folder holds two files of {kind}; one of them is {path.name!r}.",
-                hint="Keep one of them.",
-            )
-        table = _read_table(path, kind)
-        if table is not None:
-            found[kind] = table
+        for name, table in _read_table(path, kind).items():
+            if name in found:
+                raise UsageError(
+                    f"The folder holds two tables of {name}; one of them is in {path.name!r}. / "
+                    f"La carpeta tiene dos tablas de {name}; una está en {path.name!r}.",
+                    hint="Keep one of them. / Deje una.",
+                )
+            found[name] = table
     if not found:
-        known = ", ".join(f"{names[-1]}.csv" for names in FILE_NAMES.values())
-        raise UsageError(f"The folder {folder.name!r} holds none of the tables.", hint=f"Name them {known}.")
+        known = ", ".join(f"{names[-1]}.csv" for names in SHOWN.values())
+        raise UsageError(
+            f"The folder {folder.name!r} holds none of the tables. / "
+            f"En la carpeta {folder.name!r} no hay ninguna de las tablas.",
+            hint=f"Name them / Nómbrelas: {known}.",
+        )
     return found
 
 
-def _read_table(path: Path, kind: str) -> pl.DataFrame | None:
-    """Read one file; None for a table beside the movements that has names and no rows."""
+def _read_table(path: Path, kind: str) -> dict[str, pl.DataFrame]:
+    """Read one file; nothing for a table beside the movements that has names and no rows."""
+    if path.suffix.lower() in SPREADSHEETS:
+        return read_workbook(path, kind, kind_named)
     try:
-        return read_file(path)
+        return {kind: read_file(path)}
     except TableError:
-        is_empty = kind not in NEEDED and path.suffix.lower() not in SPREADSHEETS and _has_names_only(path)
-        if not is_empty:
+        if kind in NEEDED or not _has_names_only(path):
             raise
-    return None
+    return {}
 
 
 def _has_names_only(path: Path) -> bool:
@@ -92,8 +101,13 @@ def _has_names_only(path: Path) -> bool:
 def _kind_of(path: Path) -> str | None:
     if not path.is_file() or path.suffix.lower() not in SUFFIXES:
         return None
-    stem = simple(path.name.partition(".")[0])
-    return next((kind for kind, names in FILE_NAMES.items() if stem in names), None)
+    return kind_named(path.name.partition(".")[0])
+
+
+def kind_named(name: str) -> str | None:
+    """Tell the table by the name of a file or sheet; None for no table."""
+    plain = simple(name)
+    return next((kind for kind, names in FILE_NAMES.items() if plain in names), None)
 
 
 def _read_database(url: str, queries: Mapping[str, str]) -> dict[str, pl.DataFrame]:
@@ -101,7 +115,10 @@ def _read_database(url: str, queries: Mapping[str, str]) -> dict[str, pl.DataFra
         if kind not in SOURCES:
             raise UsageError(f"There is no table {kind!r} to fill.", hint="Tables: " + ", ".join(SOURCES))
         if not _READS.match(query) or ";" in query.rstrip().rstrip(";"):
-            raise UsageError(f"The query of {kind!r} is not one SELECT.", hint="Only reading is done here.")
+            raise UsageError(
+                f"The query of {kind!r} is not one SELECT. / La consulta de {kind!r} no es un SELECT.",
+                hint="Only reading is done here. / Aquí solo se lee.",
+            )
     try:
         engine = sa.create_engine(url)
     except (sa.exc.SQLAlchemyError, ImportError, ValueError) as error:

@@ -1,7 +1,7 @@
 """Train a company: its tables become demand, forecasts with their proof, and a run that is recorded (R2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -121,7 +121,7 @@ def train_demand(raw: Mapping[str, pl.DataFrame], ask: TrainAsk, house: DemandHo
         StorageError: the disk refuses.
     """
     began = house.clock.now()
-    book = take_in(raw, ask.whose)
+    book = take_in(raw, replace(ask.whose, latest=began.date()))
     name = f"entrenamiento_{model_id_of(book)}_{began:%Y%m%d_%H%M%S}"
     with house.tracking.begin(EXPERIMENT, name) as run:
         basis = make_basis(book, ask, house)

@@ -43,7 +43,9 @@ class Whose:
         """Refuse a stretch of days that ends before it begins."""
         if self.first and self.last and self.first > self.last:
             raise UsageError(
-                f"fecha_fin {self.last} is before fecha_inicio {self.first}.", hint="Turn them round."
+                f"fecha_fin {self.last} is before fecha_inicio {self.first}. / "
+                f"fecha_fin {self.last} es anterior a fecha_inicio {self.first}.",
+                hint="Turn them round. / Inviértalas.",
             )
 
 
@@ -107,7 +109,8 @@ def take_in(raw: Mapping[str, pl.DataFrame], whose: Whose | None = None) -> Book
     notes += told
     if not movements.height:
         raise ContractError(
-            "No movement is left of this company in these days.",
+            "No movement is left of this company in these days. / "
+            "No queda ningún movimiento de esta empresa en estos días.",
             hint=" ".join(
                 ["Check the company, fecha_inicio and fecha_fin, and the dates of the file."]
                 + [one.text["en"] for one in notes if one.code == "unreadable"]
@@ -135,7 +138,10 @@ def _refuse_names(raw: Mapping[str, Any]) -> None:
     if unknown := sorted(set(raw) - set(SOURCES)):
         raise UsageError(f"There is no table {unknown[0]!r} here.", hint="Tables: " + ", ".join(SOURCES))
     if not {"movements", "sales"} & set(raw):
-        raise UsageError("There are no sales to forecast from.", hint="Give `movements` or `sales`.")
+        raise UsageError(
+            "There are no sales to forecast from. / No hay ventas para pronosticar.",
+            hint="Give `movements` or `sales` / Dé `movimientos` o `ventas`.",
+        )
 
 
 def _with_kind(frame: pl.DataFrame, fixed: str) -> pl.DataFrame:
@@ -160,12 +166,13 @@ def _of_company(movements: pl.DataFrame, asked: Whose) -> pl.DataFrame:
         kept = kept.filter(pl.col("nit") == digits(asked.nit))
     if asked.company and (movements["company"] != "").any():
         kept = kept.filter(pl.col("company") == asked.company)
-    for column, option in (("nit", "--nit"), ("company", "--company")):
+    for column, option in (("nit", "nit (--nit)"), ("company", "empresa_servidor_id (--company)")):
         found = sorted(set(kept[column]) - {""})
         if len(found) > 1 and not (column == "company" and asked.nit):
             raise ContractError(
-                f"The tables hold {len(found)} companies ({column}: {', '.join(found[:5])}).",
-                hint=f"Choose one with {option}; plans never mix companies.",
+                f"The tables hold {len(found)} companies ({column}: {', '.join(found[:5])}). / "
+                f"Las tablas son de {len(found)} empresas.",
+                hint=f"Choose one / Elija una: {option}. Plans never mix companies.",
             )
     return kept
 
@@ -207,7 +214,7 @@ def _is_future(asked: Whose) -> pl.Expr:
 
 
 def _is_ancient() -> pl.Expr:
-    """Say which movements lie so long before the last one that they are a slip of the keyboard, or of no use."""
+    """Say which movements lie so long before the last one that they are a slip, or of no use."""
     return pl.col("date") < pl.col("date").max().dt.offset_by(f"-{MOST_YEARS}y")
 
 

@@ -16,6 +16,10 @@ from yunque.solutions.demand.notes import noted
 from yunque.solutions.demand.plan_values import DataNote
 
 _MONTH_ALONE = r"^\s*([0-9]{4})[-/]([0-9]{1,2})\s*$"
+MOST = 1e12  # units or money of one cell: beyond it, a slip
+_CONTROL = (
+    r"[\x00-\x1f\x7f\x{202a}-\x{202e}\x{2066}-\x{2069}]+"  # would steer a terminal or turn a text round
+)
 _KINDS = {pl.String: Kind.CATEGORY, pl.Float64: Kind.NUMBER, pl.Date: Kind.TIMESTAMP}
 
 
@@ -48,7 +52,7 @@ def read_raw(table: pl.DataFrame, kind: str, label: str) -> Typed:
     _refuse_missing(named, table, kind, label)
     schema = TABLES[kind] | ({"unit_of_measure": pl.String} if kind == "movements" else {})
     bad: list[str] = []
-    typed = _typed(named.frame, schema, bad)
+    typed = _typed(named, schema, bad)
     full = typed.with_columns(
         pl.lit(None, dtype=dtype).alias(name) for name, dtype in schema.items() if name not in typed.columns
     ).select(list(schema))
@@ -71,8 +75,11 @@ def _refuse_missing(named: Named, table: pl.DataFrame, kind: str, label: str) ->
         return
     at_hand = ", ".join(map(repr, table.columns[:12]))
     raise ContractError(
-        f"The table {label!r} has no column for {', '.join(missing)}; it has {at_hand}.",
-        hint="Name it, for example: " + ", ".join(_example(kind, name) for name in missing) + ".",
+        f"The table {label!r} has no column for {', '.join(missing)}; it has {at_hand}. / "
+        f"A la tabla {label!r} le falta la columna de {', '.join(_example(kind, name) for name in missing)}.",
+        hint="Name it, for example / Nómbrela, por ejemplo: "
+        + ", ".join(_example(kind, name) for name in missing)
+        + ".",
     )
 
 
@@ -80,7 +87,8 @@ def _example(kind: str, name: str) -> str:
     return SYNONYMS[kind][name][0]
 
 
-def _typed(frame: pl.DataFrame, schema: dict[str, Any], bad: list[str]) -> pl.DataFrame:
+def _typed(named: Named, schema: dict[str, Any], bad: list[str]) -> pl.DataFrame:
+    frame, in_file = named.frame, {here: name for name, here in named.renamed}
     readable = frame.select(
         _first_of_month(series) if schema[series.name] == pl.Date else series
         for series in frame
@@ -93,12 +101,15 @@ def _typed(frame: pl.DataFrame, schema: dict[str, Any], bad: list[str]) -> pl.Da
     columns = []
     for column in contract.schema:
         typed, unreadable = parse_series(replace(column, kind=kinds[column.name]), readable[column.name])
-        bad += list(_told(readable[column.name], unreadable))
         series = typed.cast(schema[column.name])
         if schema[column.name] == pl.String:
-            series = series.str.strip_chars().replace("", None)
+            series = series.str.replace_all(_CONTROL, " ").str.strip_chars().replace("", None)
         elif schema[column.name] == pl.Float64:
-            series = pl.select(pl.when(series.is_finite()).then(series)).to_series()
+            is_possible = (series.abs() <= MOST).fill_null(value=True)  # no infinity, and no number at all
+            unreadable = unreadable | ~is_possible
+            series = pl.select(pl.when(is_possible & series.is_not_nan()).then(series)).to_series()
+        raw = readable[column.name]
+        bad += list(_told(raw.alias(in_file.get(column.name, column.name)), unreadable))
         columns.append(series.alias(column.name))
     return pl.DataFrame(columns)
 

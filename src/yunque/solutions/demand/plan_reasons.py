@@ -75,5 +75,5 @@ def _forecast_note(code: str, count: int) -> DataNote:
     """Say what the forecast left out, in its own words where it has any."""
     if code not in NOTES:
         return note("forecast_note", count, [code])
-    text = {name: f"{count:,} {said}." for name, said in NOTES[code].items()}
+    text = {name: f"{said[0].upper()}{said[1:]} ({count:,})." for name, said in NOTES[code].items()}
     return DataNote(code=code, count=count, examples=(), text=text)

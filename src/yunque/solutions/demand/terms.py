@@ -82,7 +82,7 @@ def read_stockroom(book: Book, wish: PlanWish, seen: Seen | None = None) -> Stoc
     told = [pl.when(pl.col(code)).then(pl.lit(code)) for code in codes]
     table = whole.with_columns(assumptions=pl.concat_list(told).list.drop_nulls())
     gathered = [(code, int(table[code].sum()), _codes(table, code)) for code in codes[:7] if code != codes[4]]
-    no_review = [str(wish.review_days)] if table["review_unknown"].any() else []
+    no_review = [f"{wish.review_days:g}"] if table["review_unknown"].any() else []
     notes = noted(
         *gathered,
         ("no_supplier", int((table["supplier"] == "").sum()), _where(table, table["supplier"] == "")),
