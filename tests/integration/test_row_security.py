@@ -16,6 +16,8 @@ from yunque.runtime.jobs.queue_submit import Submission, submit
 from yunque.runtime.jobs.tables import ACCOUNT, ATTEMPT, ENDPOINT, JOB, JOB_EVENT, LEDGER, OUTBOX, UPLOAD
 from yunque.runtime.jobs.uploads import NewUpload, receive
 from yunque.runtime.storage import open_storage
+from yunque.solutions.aml.store.audit import Entry, record
+from yunque.solutions.aml.store.tables import AUDIT
 
 pytestmark = pytest.mark.pg
 TABLES = (JOB, ATTEMPT, JOB_EVENT, UPLOAD, OUTBOX, ACCOUNT, LEDGER)
@@ -59,6 +61,38 @@ def test_the_claims_of_a_supabase_token_name_the_tenant(filled: Database) -> Non
         connection.execute(sa.select(sa.func.set_config("request.jwt.claims", claims, True)))
         found = connection.execute(sa.select(JOB.c.tenant)).scalars().all()
     assert found == ["b"]
+
+
+def test_every_table_with_a_tenant_stands_behind_the_wall(filled: Database) -> None:
+    """Those that are added later, too."""
+    query = """
+      SELECT c.table_name FROM information_schema.columns c
+      JOIN pg_class t ON t.relname = c.table_name AND t.relnamespace = 'public'::regnamespace
+      WHERE c.table_schema = 'public' AND c.column_name = 'tenant'
+        AND NOT (t.relrowsecurity AND EXISTS (
+          SELECT FROM pg_policies p WHERE p.tablename = c.table_name AND p.policyname = 'own_rows'))
+    """
+    count = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'tenant'"
+    with filled.reading() as connection:
+        assert connection.exec_driver_sql(query).scalars().all() == []
+        assert connection.exec_driver_sql(count).scalar_one() >= 12
+
+
+def test_operations_and_the_audit_log_of_two_tenants_are_apart(filled: Database) -> None:
+    for tenant in ("a", "b"):
+        record(filled, tenant, Entry(actor="ana", action="vio", subject=f"client of {tenant}", details={}))
+    with filled.reading_as("b") as connection:
+        assert connection.execute(sa.select(AUDIT.c.subject)).scalars().all() == ["client of b"]
+        assert connection.execute(sa.select(AUDIT).where(AUDIT.c.tenant == "a")).all() == []
+        balance = sa.select(LEDGER.c.tenant, LEDGER.c.purchased_minor + LEDGER.c.gifted_minor)
+        assert [tuple(row) for row in connection.execute(balance)] == [("b", 100)]
+    for statement in ("DELETE FROM aml_audit", "UPDATE aml_part SET tenant = 'b'", "TRUNCATE aml_audit"):
+        refused = pytest.raises(sa.exc.DBAPIError, match=r"permission denied|never changed")
+        with refused, filled.reading_as("b") as connection:
+            connection.exec_driver_sql(statement)
+        refused = pytest.raises(sa.exc.DBAPIError, match="never changed")  # not even the service
+        with refused, filled.writing() as connection:
+            connection.exec_driver_sql(statement)
 
 
 @pytest.mark.parametrize(

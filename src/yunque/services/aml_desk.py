@@ -24,6 +24,12 @@ from yunque.solutions.aml.layers import Scorer
 PENDING, PROCESSED, FAILED = "pending", "processed", "failed"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 LOCAL = "local"
+RECALLED = (
+    "capas",
+    "cobro",
+    "modelo",
+    "umbrales_ml",
+)  # a re-run reads them from the database, where keys have no order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,12 +117,18 @@ def write_result(path: Path, facts: Mapping[str, Any], rows: Iterable[Mapping[st
 
 
 def result_pieces(facts: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    """Give a result as JSON, an operation a line."""
+    """Give a result as JSON, an operation a line; a re-run of the same analysis gives the same bytes."""
     encode = msgspec.json.Encoder().encode
-    yield encode(facts)[:-1] + b',"operaciones":['
+    told = {name: in_order(value) if name in RECALLED else value for name, value in facts.items()}
+    yield encode(told)[:-1] + b',"operaciones":['
     for number, row in enumerate(rows):
         yield (b",\n" if number else b"\n") + encode(row)
     yield b"\n]}\n"
+
+
+def in_order(value: Any) -> Any:
+    """Give a value with the keys of its mappings sorted, however deep."""
+    return {key: in_order(value[key]) for key in sorted(value)} if isinstance(value, Mapping) else value
 
 
 def read_document(path: Path) -> Any:

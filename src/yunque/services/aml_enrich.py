@@ -18,6 +18,8 @@ from yunque.solutions.aml.store.audit import Entry, record
 from yunque.solutions.aml.store.history import Kept, add_part, merged, part_of
 
 TRAINING = "training"
+SHOWN_FAULTS = 5
+SHOWN_LETTERS = 40
 _LOG = logging.getLogger("yunque.aml")
 
 
@@ -86,10 +88,9 @@ def keep(desk: Desk, name: str, intake: Intake, source: Path) -> int:
         DataError: there are none.
     """
     if intake.operations.is_empty():
-        reasons = intake.rejected["motivo"].value_counts(sort=True).rows()
         raise DataError(
-            "No row of the file could be read.",
-            hint="; ".join(f"{reason}: {count}" for reason, count in reasons[:5]),
+            "Ninguna fila del archivo se pudo leer.",
+            hint=why_none(intake.rejected),
             details={"rechazadas": intake.rejected.head(100).to_dicts()},
         )
     known = part_of(desk.database, desk.tenant, name)
@@ -104,6 +105,18 @@ def keep(desk: Desk, name: str, intake: Intake, source: Path) -> int:
         entry = Entry(actor=desk.actor, action="archivo_recibido", subject=name, details=details)
         record(desk.database, desk.tenant, entry)
     return number
+
+
+def why_none(rejected: pl.DataFrame) -> str:
+    """Say where the first faults of a file without a readable row are, and how many of each kind."""
+    first = [
+        f"línea {row['linea']}, columna {row['columna']}: {row['motivo']}"
+        + (f" ({row['valor'][:SHOWN_LETTERS]!r})" if row["valor"] else "")
+        for row in rejected.head(SHOWN_FAULTS).iter_rows(named=True)
+    ]
+    counts = rejected["motivo"].value_counts(sort=True).rows()
+    total = ", ".join(f"{count} por {reason}" for reason, count in counts)
+    return f"{'; '.join(first)}. En total: {total}."
 
 
 def train_table(desk: Desk, name: str, intake: Intake) -> Path:

@@ -1,12 +1,13 @@
 """What was done at a desk: the chained log by pages, whether it is whole, and decisions by pages."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from yunque.services.aml_desk import Desk
 from yunque.services.aml_queue import recorded_document
-from yunque.solutions.aml.store.audit import verify
+from yunque.solutions.aml.store.audit import Anchor, verify
 from yunque.solutions.aml.store.dispositions import read_dispositions
 from yunque.solutions.aml.store.tables import AUDIT
 
@@ -35,15 +36,19 @@ def log(desk: Desk, *, limit: int, before: int | None = None) -> dict[str, Any]:
     return {"entradas": entries, "next": last if len(rows) == limit and last > 1 else None}
 
 
-def verified(desk: Desk) -> dict[str, Any]:
-    """Check the log of a tenant: every entry against its seal, its number and the one before it."""
-    found = verify(desk.database, desk.tenant)
+def verified(desk: Desk, anchors: Sequence[Anchor] = ()) -> dict[str, Any]:
+    """Check the log of a tenant: every entry against its seal, its number, the one before it and anchors."""
+    found = verify(desk.database, desk.tenant, anchors)
+    last = Anchor(number=found.entries, digest=found.last_digest)
     return {
         "integra": found.is_whole,
         "entradas": found.entries,
         "rota_en": found.broken_at,
+        "falta_desde": found.missing_from,
         "ultimo_sello": found.last_digest,
-        "nota": "Una entrada quitada del final solo se nota contra un sello guardado en otra parte.",
+        "ancla": str(last) if found.is_whole and found.entries else None,
+        "anclas_comparadas": len(anchors),
+        "nota": "Lo quitado del final solo se nota contra un ancla posterior: guarde esta en otra parte.",
     }
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from yunque.services.aml_desk import (
     PROCESSED,
     Desk,
     check_analysis_id,
+    result_pieces,
     write_document,
     write_result,
 )
@@ -219,9 +220,29 @@ def public_error(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def rerun(desk: Desk, analysis_id: str) -> dict[str, Any]:
+    """Give what `rerun_bytes` writes, as values.
+
+    Raises:
+        NotFoundError, StorageError: as there.
+    """
+    told, rows = _again(desk, analysis_id)
+    return {**told, "operaciones": list(rows)}
+
+
+def rerun_bytes(desk: Desk, analysis_id: str) -> bytes:
     """Give the result of a kept analysis again, as of then and by its own edition of the law's tables.
 
-    Nothing is written.
+    The same bytes as its file had, to be compared by their hash. Nothing is written.
+
+    Raises:
+        NotFoundError: no such analysis was kept.
+        StorageError: its edition of the tables was not.
+    """
+    return b"".join(result_pieces(*_again(desk, analysis_id)))
+
+
+def _again(desk: Desk, analysis_id: str) -> tuple[dict[str, Any], Iterator[Mapping[str, Any]]]:
+    """Give the facts of a kept analysis and its operations, judged anew.
 
     Raises:
         NotFoundError: no such analysis was kept.
@@ -237,4 +258,4 @@ def rerun(desk: Desk, analysis_id: str) -> dict[str, Any]:
     judged = judge(desk, number)
     answered = answer(desk, name, number, judged)
     paid = {"cobro": then["cobro"]} if "cobro" in then else {}
-    return {**answered.facts, **paid, "operaciones": list(operation_rows(judged.found, answered.operations))}
+    return {**answered.facts, **paid}, iter(operation_rows(judged.found, answered.operations))

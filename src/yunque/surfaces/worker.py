@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from yunque.errors import UsageError
+from yunque.runtime.database import Database
 from yunque.runtime.jobs.collect import Retention
 from yunque.runtime.jobs.folders import FolderView
 from yunque.runtime.jobs.kind import Kind, find_kinds
@@ -21,6 +22,7 @@ from yunque.runtime.jobs.webhook import Rules
 from yunque.runtime.jobs.worker import Worker, owner_name, work, work_off
 from yunque.runtime.logs import configure_logs
 from yunque.runtime.storage import Storage, open_storage
+from yunque.services.aml_anchor import anchor_logs
 from yunque.services.job_office import Office
 from yunque.services.job_units import SOLUTIONS
 from yunque.services.schedule import Schedule
@@ -28,6 +30,7 @@ from yunque.settings import Settings
 from yunque.surfaces.bootstrap import WATCH_FILE, Platform, open_platform
 
 KINDS = "yunque.surfaces.kinds"
+ANCHOR_SECONDS = 300.0  # between seals of the audit logs that are kept outside the database
 LOOK_SECONDS = 20.0  # between looks at what is watched
 
 
@@ -74,6 +77,7 @@ def open_desk(platform: Platform, *, policy: Policy | None = None, rules: Rules 
         tidying(platform.database, storage, Retention(uploads=timedelta(days=settings.upload_keep_days))),
         showing(view),
         forgetting(view),
+        anchoring(platform.database, storage),
     )
     office = Office(
         queue=queue,
@@ -88,6 +92,11 @@ def open_desk(platform: Platform, *, policy: Policy | None = None, rules: Rules 
     looking = Chore(name="schedule", every_seconds=LOOK_SECONDS, do=schedule.look)
     worker = Worker(queue=queue, place=place, chores=(*chores, looking))
     return Desk(queue=queue, storage=storage, storage_url=url, view=view, worker=worker, office=office)
+
+
+def anchoring(database: Database, storage: Storage) -> Chore:
+    """Keep a seal of every audit log outside the database."""
+    return Chore(name="anchor", every_seconds=ANCHOR_SECONDS, do=lambda: anchor_logs(database, storage))
 
 
 def kinds_of(settings: Settings) -> Mapping[str, Kind]:

@@ -19,7 +19,7 @@ from yunque.services.aml_desk import Desk, read_document
 from yunque.services.aml_enrich import enrich_file
 from yunque.services.aml_judge import judge
 from yunque.services.aml_layers import base_stack, drawn, open_layers
-from yunque.services.aml_run import answer, rerun, run_pending
+from yunque.services.aml_run import answer, rerun, rerun_bytes, run_pending
 from yunque.solutions.aml.classify import INCOMPLETE
 from yunque.solutions.aml.law.evaluate import ORDER
 from yunque.solutions.aml.layers import Layer, Scores
@@ -91,6 +91,8 @@ def test_a_kept_answer_outlives_the_model(desk, layers, tmp_path):
     assert again["operaciones"] == before["operaciones"]
     assert again["capas"] == before["capas"]
     assert again["umbrales_ml"] == before["umbrales_ml"]
+    written = desk.place("processed", "a.json").read_bytes()
+    assert rerun_bytes(replace(desk, scorer=None), "a") == written
 
 
 def broken(layers, *roles):

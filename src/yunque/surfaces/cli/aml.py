@@ -1,5 +1,6 @@
 """`yunque aml`: take files of operations in, run what is pending, verify the log."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -148,23 +149,13 @@ def rerun(
     folder: Folder = None,
     tenant: Tenant = "local",
 ) -> None:
-    """Give a kept analysis again, as of then, as JSON on stdout; nothing is written."""
-    from yunque.services.aml_run import rerun as again
+    """Give a kept analysis again on stdout, as of then: the bytes of its result file. Nothing is written."""
+    from yunque.services.aml_run import rerun_bytes
 
-    write_json(again(scored_desk(folder, tenant), analysis_id))
+    sys.stdout.write(rerun_bytes(scored_desk(folder, tenant), analysis_id).decode())
 
 
 @app.command("verify")
-def verify(folder: Folder = None, tenant: Tenant = "local", as_json: AsJson = False) -> None:
-    """Check the audit log: every entry against its seal and the one before it."""
-    from yunque.solutions.aml.store.audit import verify as check
-
-    found = check(desk_of(folder, tenant).database, tenant)
-    if as_json:
-        write_json({"entradas": found.entries, "rota_en": found.broken_at, "ultimo_sello": found.last_digest})
-    elif found.is_whole:
-        say(f"La bitácora está íntegra: {found.entries} entradas; último sello {found.last_digest}.")
-    else:
-        say(f"La bitácora se rompe en la entrada {found.broken_at}.")
-    if not found.is_whole:
-        raise typer.Exit(2)
+def verify(tenant: Tenant = "local", as_json: AsJson = False) -> None:
+    """Check the audit log, as `yunque aml audit verify` does."""
+    aml_officer.verify(tenant, None, as_json)

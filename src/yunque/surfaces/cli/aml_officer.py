@@ -227,15 +227,31 @@ def case(
     save(case_file(desk_by(tenant), client_id), out)
 
 
-def verify(tenant: Tenant = "local", as_json: AsJson = False) -> None:
-    """Check every entry of the audit log against its seal, its number and the one before it."""
+def verify(
+    tenant: Tenant = "local",
+    anchor: Annotated[
+        list[str] | None,
+        typer.Option("--anchor", metavar="NUMBER:SEAL", help="Noted before; entries up to it must be there."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the audit log: every entry against its seal, its number, the one before it, and anchors."""
+    from yunque.runtime.storage import open_storage
+    from yunque.services.aml_anchor import anchors_of, read_anchors
     from yunque.services.aml_record import verified
+    from yunque.surfaces.bootstrap import open_platform
+    from yunque.surfaces.worker import storage_address
 
-    found = verified(desk_by(tenant))
+    storage = open_storage(storage_address(open_platform().settings))
+    found = verified(desk_by(tenant), (*anchors_of(storage, tenant), *read_anchors(anchor or ())))
     if as_json:
         write_json(found)
     elif found["integra"]:
-        say(f"La bitácora está íntegra: {found['entradas']} entradas; último sello {found['ultimo_sello']}.")
+        say(f"La bitácora está íntegra: {found['entradas']} entradas; {found['anclas_comparadas']} anclas.")
+        if found["ancla"]:
+            say(f"Ancla para guardar en otra parte: {found['ancla']}")
+    elif found["falta_desde"]:
+        say(f"A la bitácora le faltan entradas desde la {found['falta_desde']}: un ancla posterior existe.")
     else:
         say(f"La bitácora se rompe en la entrada {found['rota_en']}.")
     if not found["integra"]:

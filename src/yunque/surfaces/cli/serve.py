@@ -75,7 +75,7 @@ def _serve(place: tuple[str, int], workers: int, *, with_worker: bool, as_json: 
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     _announce(platform, address, has_keys=has_keys, as_json=as_json)
     if not with_worker and not as_json:
-        say("Jobs and uploads wait until `yunque worker` runs somewhere; --worker starts one beside this server.")
+        say("Jobs wait until `yunque worker` runs somewhere; --worker starts one beside this server.")
     options = {
         "factory": True,
         "log_config": None,

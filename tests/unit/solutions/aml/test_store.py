@@ -158,6 +158,16 @@ def test_every_forgery_shows(database: Database, forgery: str) -> None:
     assert verify(database, "t").broken_at == 3
 
 
+def test_entries_in_another_order_show(database: Database) -> None:
+    for n in range(5):
+        record(database, "t", Entry(actor="ana", action="vio", subject=f"op{n}", details={"n": n}))
+    unprotect(database, "aml_audit")
+    with database.writing() as connection:
+        for old, new in ((3, 99), (4, 3), (99, 4)):
+            connection.exec_driver_sql(f"UPDATE aml_audit SET number = {new} WHERE number = {old}")
+    assert verify(database, "t").broken_at == 3
+
+
 ROWS = st.lists(
     st.tuples(
         st.integers(0, 30),

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,17 +33,37 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Anchor:
+    """An entry's number and seal, noted outside the database."""
+
+    number: int
+    digest: str
+
+    def __str__(self) -> str:
+        """Write it as a person notes it."""
+        return f"{self.number}:{self.digest}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verified:
-    """What checking a log found; `broken_at` is the first entry that does not fit, None when all do."""
+    """What checking a log found.
+
+    Attributes:
+        entries: looked at; all of them when the log is whole.
+        broken_at: the first entry that does not fit, None when all do.
+        missing_from: the first entry that an anchor proves and the log lacks at its end, None when none is.
+        last_digest: the seal of the last entry that fits.
+    """
 
     entries: int
     broken_at: int | None
     last_digest: str
+    missing_from: int | None = None
 
     @property
     def is_whole(self) -> bool:
-        """Whether every entry fits."""
-        return self.broken_at is None
+        """Whether every entry fits and none is known to be missing."""
+        return self.broken_at is None and self.missing_from is None
 
 
 def seal(tenant: str, number: int, at: datetime, entry: Entry, previous: str) -> str:
@@ -107,11 +127,14 @@ def newest_details(database: Database, tenant: str, *, action: str, subject: str
     return {} if found is None else dict(found)
 
 
-def verify(database: Database, tenant: str) -> Verified:
-    """Check every entry against its seal, its number and the entry before it.
+def verify(database: Database, tenant: str, anchors: Iterable[Anchor] = ()) -> Verified:
+    """Check every entry against its seal, its number and the entry before it, and against anchors.
 
-    An entry removed at the end shows only against a digest noted elsewhere: keep `last_digest`.
+    Entries removed at the end show only against an anchor that is at least as new as they were.
     """
+    noted: dict[int, set[str]] = {}
+    for anchor in anchors:
+        noted.setdefault(anchor.number, set()).add(anchor.digest)
     query = sa.select(AUDIT).where(AUDIT.c.tenant == tenant).order_by(AUDIT.c.number)
     previous, count = FIRST, 0
     with database.reading_as(tenant) as connection:
@@ -119,7 +142,10 @@ def verify(database: Database, tenant: str) -> Verified:
             count += 1
             entry = Entry(actor=row.actor, action=row.action, subject=row.subject, details=row.details)
             is_next = row.number == count and row.previous == previous
-            if not is_next or seal(tenant, row.number, row.at, entry, previous) != row.digest:
+            is_noted = noted.get(count, {row.digest}) == {row.digest}
+            if not (is_next and is_noted) or seal(tenant, row.number, row.at, entry, previous) != row.digest:
                 return Verified(entries=count, broken_at=count, last_digest=previous)
             previous = row.digest
-    return Verified(entries=count, broken_at=None, last_digest=previous)
+    is_short = max(noted, default=0) > count
+    missing = count + 1 if is_short else None
+    return Verified(entries=count, broken_at=None, last_digest=previous, missing_from=missing)

@@ -1,5 +1,6 @@
 """The officer's desk by HTTP: queue, clients, decisions, calendar, exports, case files and the log."""
 
+import hashlib
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -11,9 +12,10 @@ from starlette.responses import JSONResponse
 from yunque.errors import AccessError
 from yunque.services import aml_agenda, aml_case, aml_client, aml_export, aml_queue, aml_record, aml_xml
 from yunque.services.access import Scope
+from yunque.services.aml_anchor import anchors_of, read_anchors
 from yunque.services.aml_desk import Desk
 from yunque.services.aml_picture import picture
-from yunque.services.aml_run import rerun
+from yunque.services.aml_run import rerun_bytes
 from yunque.services.job_fields import FieldsError, WrongField, read_fields
 from yunque.services.job_office import Office
 from yunque.surfaces.http.job_answers import read_document, tenant_of
@@ -197,8 +199,9 @@ def _add_files(router: APIRouter, office: Office) -> None:
 
     @router.get("/analysis/{analysis_id}/rerun", summary="Un análisis anterior otra vez, como fue entonces")
     async def again(analysis_id: str, request: Request) -> Response:
-        found = await run_in_threadpool(rerun, desk_of(office, request), analysis_id)
-        return Response(msgspec.json.encode(found), media_type="application/json")
+        found = await run_in_threadpool(rerun_bytes, desk_of(office, request), analysis_id)
+        headers = {"X-Content-SHA256": hashlib.sha256(found).hexdigest()}
+        return Response(found, media_type="application/json", headers=headers)
 
 
 def _add_log(router: APIRouter, office: Office) -> None:
@@ -209,9 +212,11 @@ def _add_log(router: APIRouter, office: Office) -> None:
         desk = desk_of(office, request)
         return await run_in_threadpool(lambda: aml_record.log(desk, limit=limit, before=before))
 
-    @router.get("/audit/verify", summary="Comprobar la bitácora: cada entrada con su sello y la anterior")
-    async def verify(request: Request) -> Response:
-        found = await run_in_threadpool(aml_record.verified, desk_of(office, request))
+    @router.get("/audit/verify", summary="Comprobar la bitácora: sellos, orden y anclas")
+    async def verify(request: Request, ancla: Annotated[list[str] | None, Query()] = None) -> Response:
+        desk, noted = desk_of(office, request), read_anchors(ancla or ())
+        anchors = await run_in_threadpool(anchors_of, office.storage, desk.tenant)
+        found = await run_in_threadpool(aml_record.verified, desk, (*anchors, *noted))
         return JSONResponse(found, status_code=200 if found["integra"] else 409)
 
 
