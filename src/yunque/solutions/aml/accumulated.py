@@ -28,7 +28,7 @@ def listed_ids(everything: pl.DataFrame, operations: pl.DataFrame) -> dict[int, 
         begin, end = places[row["acum_primero"]], row["_lugar"] + 1
         start = begin if row["acum_n"] <= most else max(begin, end - most)
         chosen = range(start, end)
-        if row["aviso_tipo"] == "uma_efectivo":
+        if row["aviso_tipo"] == "uma_efectivo" and cash[row["_lugar"]]:  # then the sum is of cash only
             chosen = [place for place in chosen if cash[place]]  # type: ignore[assignment]
         listed = [ids[place] for place in chosen]
         found[row["orden"]] = {
@@ -42,5 +42,5 @@ def listed_ids(everything: pl.DataFrame, operations: pl.DataFrame) -> dict[int, 
 def notified() -> pl.Expr:
     """Whether an act owes a notice, by itself, by its fee or by its sum, or one was filed."""
     summed = (pl.col("acum_n") > 1) & pl.col("acum_alcanza")
-    owed = pl.col("cumple_aviso") | pl.col("cumple_contraprestacion") | pl.col("aviso_presentado") | summed
+    owed = pl.col("cumple_aviso") | pl.col("cumple_contraprestacion") | pl.col("acto_avisado") | summed
     return owed.fill_null(value=False)

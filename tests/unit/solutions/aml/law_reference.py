@@ -2,7 +2,8 @@
 
 Written from Articles 17, 18, 23 and 32 of the LFPIORPI (DOF 16-07-2025), Articles 5 to 7, 16, 17, 21 Bis, 26, 31,
 31 Bis and 42 of its Reglamento (DOF 27-03-2026) and Articles 19, 24 Bis and 27 of the general rules. It answers with
-the set of (operation, rule, due day) that is owed.
+the set of (operation, rule, due day) that is owed. Rows of one act are one operation: its fee is their sum, and it
+was done in the client's name if any of them was.
 """
 
 from calendar import monthrange
@@ -102,7 +103,9 @@ class Act:
         self.cash = sum(net(row) for row in rows if row.get("es_efectivo"))
         self.uma = uma(self.day)
         self.table = table(rule, self.day)
-        self.fees = [row for row in rows if row.get("contraprestacion_c") is not None]
+        self.fees = [row["contraprestacion_c"] for row in rows if row.get("contraprestacion_c") is not None]
+        self.fee = sum(self.fees)
+        self.gross_cash = sum(row["monto_c"] for row in rows if row.get("es_efectivo"))
 
     def reaches(self, units, cents=None):
         cents = self.cents if cents is None else cents
@@ -121,7 +124,7 @@ class Act:
     def notified(self):
         level = self.table and self.table[1]
         if self.rule.startswith("XI-") and self.table:
-            return self.last.get("en_representacion") is True
+            return any(row.get("en_representacion") is True for row in self.rows)
         if level == "S":
             return True
         if level is None:
@@ -134,8 +137,32 @@ class Act:
     def fee_notified(self):
         if not self.rule.startswith("XVI") or self.day < REFORM or self.uma is None:
             return False
-        fee = self.last.get("contraprestacion_c")
-        return fee is not None and fee >= 4 * self.uma
+        return bool(self.fees) and self.fee >= 4 * self.uma
+
+    @property
+    def lacks(self):
+        """Whether a fact that decides is missing: the role of XI, the fee of XVI."""
+        if self.table is None:
+            return False
+        if self.rule.startswith("XI-"):
+            return not self.notified and any(row.get("en_representacion") is None for row in self.rows)
+        return self.fee_counts and not (
+            self.notified or self.fee_notified or len(self.fees) == len(self.rows)
+        )
+
+    @property
+    def fee_counts(self):
+        return self.rule.startswith("XVI") and self.day >= REFORM and self.uma is not None
+
+    @property
+    def silent(self):
+        """Why the law gives no full answer."""
+        return self.table is None or (self.uma is None and any(isinstance(u, int) for u in self.table))
+
+    def near(self):
+        """Whether it lies within 20 % under a threshold."""
+        levels = [units * self.uma for units in self.table if isinstance(units, int)]
+        return any(self.cents < level <= self.cents * Fraction(5, 4) for level in levels)
 
 
 def in_order(rows):
@@ -239,6 +266,59 @@ def cash_forbidden(rows):
     return found
 
 
+def warned_of_cash(acts, forbidden):
+    """Closing rows of acts at or above the limit in which some cash was used, below it."""
+    for act in acts:
+        row, value = act.last, uma(act.last["fecha"])
+        name = (row["cliente_id"], row["id_operacion"])
+        if act.rule not in CASH or row["fecha"] < REFORM or value is None or name in forbidden:
+            continue
+        if act.gross_cash > 0 and act.total >= CASH[act.rule][1] * value:
+            yield name
+
+
+def possibly_split(acts):
+    """Policy R12: three acts in 30 days just under a threshold; all of six months would owe, what counts does not."""
+    by_kind = defaultdict(list)
+    for act in acts:
+        if act.table and isinstance(act.table[1], int) and act.uma is not None:
+            by_kind[act.last["cliente_id"], act.rule].append(act)
+    for kind in by_kind.values():
+        for number, act in enumerate(kind):
+            past = [other for other in kind[: number + 1] if other.day >= six_months_before(act.day)]
+            month = [other for other in past if other.day >= act.day - timedelta(days=30)]
+            counted = [other for other in past if other.rule in SUMMED and other.identified]
+            owed_already = act.notified or in_umas(counted) >= act.table[1]
+            if not only_cash(act) and act.rule in SUMMED and act.identified:
+                owed_already |= sums_reach(act, counted)
+            if sum(o.near() for o in month) >= 3 and in_umas(past) >= act.table[1] and not owed_already:
+                yield (act.last["cliente_id"], act.last["id_operacion"])
+
+
+def in_umas(acts):
+    return sum((Fraction(act.cents, act.uma) for act in acts), Fraction(0))
+
+
+def unanswered(operations, acts):
+    """Rows of which something the law needs is missing (R13), and rows without a published figure (R14)."""
+    unclear, unpublished = set(), set()
+    unnamed = [row for row in operations if row["regla"] in UNPUBLISHED and not row.get("intento")]
+    of_row = {id(row): act for act in [*acts, *acts_of(unnamed)] for row in act.rows}
+    for row in operations:
+        name, rule, tried = (row["cliente_id"], row["id_operacion"]), row["regla"], row.get("intento")
+        act = Act(rule, [row]) if tried else of_row[id(row)]
+        if rule in UNPUBLISHED:
+            if act.day < REFORM:
+                unclear.add(name)
+            elif row["fecha"] >= REFORM:
+                unpublished.add(name)
+            continue
+        early = bool(row.get("es_efectivo")) and rule in CASH and row["fecha"] < REFORM
+        if act.silent or (not tried and (act.lacks or early)):
+            unclear.add(name)
+    return unclear, unpublished
+
+
 def game_series(rows):
     """Games with one client that reach identification together within 24 hours."""
     found, by_client = set(), defaultdict(list)
@@ -290,6 +370,11 @@ def owed(operations):
             lists[name] = sums[id(act)]
         elif act.fee_notified:
             answer.add((*name, "R06", due(act.rule, act.day)))
-    answer |= {(*name, "R07", None) for name in cash_forbidden(happened)}
+    forbidden = cash_forbidden(happened)
+    answer |= {(*name, "R07", None) for name in forbidden}
+    answer |= {(*name, "R08", None) for name in warned_of_cash(acts, forbidden)}
+    answer |= {(*name, "R12", None) for name in possibly_split(acts)}
+    unclear, unpublished = unanswered(ordered, acts)
+    answer |= {(*name, "R13", None) for name in unclear} | {(*name, "R14", None) for name in unpublished}
     answer |= {(*name, "R04", None) for name in game_series(happened)}
     return answer, lists

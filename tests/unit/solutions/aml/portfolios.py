@@ -15,7 +15,8 @@ EDGES = [
     date(2026, 11, 30),
     date(2024, 2, 29),
 ]
-HOURS = [None, None, time(0), time(9, 30), time(9, 30), time(23, 59, 59)]
+EVERY_RULE = [*RULES, "XII-C", "XII-D"]
+HOURS = [None, None, time(0), time(0, 15), time(9, 30), time(9, 30), time(23, 45), time(23, 59, 59)]
 
 
 def a_day(rng):
@@ -32,27 +33,30 @@ def a_day(rng):
     return date(2024, 12, 1) + timedelta(days=rng.randint(0, 850))
 
 
-def an_amount(rng, rule, day):
-    """An amount at, just under or over a share of a threshold of the day."""
+def an_amount(rng, rule, day, near):
+    """An amount at, just under or over a share of a threshold of the day; with `near`, up to 20 % under it."""
     levels = [u for pair in (NOW.get(rule), BEFORE.get(rule)) if pair for u in pair if isinstance(u, int)]
     levels += [CASH[rule][1]] if rule in CASH else []
     value = uma(day) or 10_000
     if not levels or rng.random() < 0.15:
         return rng.randint(1, 100_000_000)
     level = rng.choice(levels) * rng.choice([value, value, 11314, 11731])
+    if near:
+        return max(1, level * rng.choice([80, 85, 95, 100, 100]) // 100 - rng.choice([0, 1, 1]))
     return max(1, level // rng.choice([1, 1, 1, 2, 2, 3, 5]) + rng.choice([-1, 0, 0, 1, 5000]))
 
 
-def a_portfolio(seed, size=30):
+def a_portfolio(seed, size=30, among=RULES):
     """Rows as dictionaries in the columns of the law."""
     rng = random.Random(seed)
-    rules = rng.sample(RULES, k=rng.randint(1, 4))
+    rules = rng.sample(among, k=rng.randint(1, 4))
     days = [a_day(rng) for _ in range(rng.randint(3, 10))]
+    near = rng.random() < 0.2
     rows = []
     for line in range(size):
         day = rng.choice(days) if rng.random() < 0.7 else a_day(rng)
         rule = rng.choice(rules)
-        amount = an_amount(rng, rule, day)
+        amount = an_amount(rng, rule, day, near)
         rows.append(
             {
                 "id_operacion": f"op{line}",

@@ -52,7 +52,7 @@ def reasons(intake):
         ("1,234", 123_400), ("1.234,56", 123_456), ("1234,5", 123_450), ("1.234.567", 123_456_700), (".5", 50),
         ("MXN 12.30", 1_230), ("12.30 pesos", 1_230), ("1'000.00", 100_000), ("180000.0000", 18_000_000),
         ("1.8E+05", 18_000_000), ("0.07", 7), ("9999999999999.99", 999_999_999_999_999), ("+5", 500), ("5.", 500),
-        ("\u00a05\u00a0000.01", 500_001),
+        ("\u00a05\u00a0000.01", 500_001), ("376 565,10", 37_656_510), ("1234.500", 123_450),
     ],
 )  # fmt: skip
 def test_amounts_are_exact_whatever_their_spelling(text, cents):
@@ -64,7 +64,9 @@ def test_amounts_are_exact_whatever_their_spelling(text, cents):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("abc", "monto_ilegible"), ("1,23,4", "monto_ilegible"), ("12.345", "mas_de_dos_decimales"),
+        ("abc", "monto_ilegible"), ("1,23,4", "monto_ilegible"), ("12.345", "mas_de_dos_decimales"), ("180.000", "monto_ambiguo"),
+        ("1234.567", "mas_de_dos_decimales"), ("5 pesos 30", "monto_ilegible"), ("5$30", "monto_ilegible"),
+        ("1 2", "monto_ilegible"), ("12 34.00", "monto_ilegible"),
         ("-5", "monto_negativo"), ("(5.00)", "monto_negativo"), ("0", "monto_cero"), ("0.00", "monto_cero"),
         ("", "falta"), ("10000000000000", "monto_fuera_de_rango"), ("1e99", "monto_fuera_de_rango"),
         ("nan", "monto_ilegible"), ("inf", "monto_ilegible"), ("1 2 3 abc", "monto_ilegible"),
@@ -270,6 +272,9 @@ def test_missing_columns_are_all_named():
         (None, "A-a", "notaría", "XII-A-a", None), (None, None, "traslado_valores", "X-a", None),
         (None, None, "activos_virtuales", "XVI-a", None), (None, None, "facilitadores", "XII-D", None),
         (None, None, "servicios_profesionales", "XI-a", None), (None, None, "bananas", None, "sin_mapeo"),
+        ("Art. 17 fr. VIII", None, None, "VIII", None), ("17-XII-A-d", None, None, "XII-A-d", None),
+        ("Fracción XII apartado A inciso a)", None, None, "XII-A-a", None), ("XII", "A inciso a)", None, "XII-A-a", None),
+        ("XII-D", "b", None, "XII-D", None), ("XII", "C", None, "XII-C", None), ("XVII", None, None, None, "sin_mapeo"),
         (None, None, None, None, "sin_mapeo"), ("VIII", None, "inmobiliaria", "VIII", None),
     ],
 )  # fmt: skip
@@ -303,7 +308,9 @@ def test_valuables_without_an_amount():
     [
         ("efectivo", None, True), ("transferencia", "efectivo", True), ("efectivo", "cheque", False),
         ("deposito", None, False), ("deposito", "Depósito en efectivo", True), ("tarjeta", "oro", True),
-        ("metales_preciosos", None, True), ("cheque", None, False),
+        ("metales_preciosos", None, True), ("cheque", None, False), ("efectivo", "Contado", True),
+        ("efectivo", "EFECTIVO M.N.", True), ("transferencia", "pago en efectivo en caja", True), ("otro", "01", True),
+        ("tarjeta", "Tarjeta Oro", False), ("otro", "no efectivo", False), ("cheque", "centenarios de oro", True),
     ],
 )  # fmt: skip
 def test_what_cash_is(kind, instrument, cash):
@@ -311,6 +318,22 @@ def test_what_cash_is(kind, instrument, cash):
     assert intake.operations["es_efectivo"].to_list() == [cash]
     told = bool(intake.operations["marcas"][0] & Warn.DEPOSIT_UNKNOWN)
     assert told is (kind == "deposito" and instrument is None)
+
+
+def test_an_instrument_that_is_unknown_or_differs_is_told():
+    intake = taken(
+        {"forma_pago": "Contado"}, {"forma_pago": "cheque"}, {"forma_pago": "efectivo"}, {"forma_pago": None}
+    )
+    marks = intake.operations["marcas"].to_list()
+    assert [bool(bits & Warn.INSTRUMENT_UNKNOWN) for bits in marks] == [True, False, False, False]
+    assert [bool(bits & Warn.KIND_AND_INSTRUMENT_DIFFER) for bits in marks] == [False, True, False, False]
+
+
+def test_exact_decimals_of_a_typed_column_are_no_thousands():
+    table = pl.DataFrame(
+        {**ROW, "monto": [Decimal("180.000")]}, schema_overrides={"monto": pl.Decimal(18, 3)}
+    )
+    assert take_in(table, catalogue(), TODAY).operations["monto_c"].to_list() == [18_000]
 
 
 def test_the_highest_value_of_a_deed():

@@ -1,5 +1,7 @@
 """The tables of the law: amounts that the authority published, sources on every row, hashes, readings."""
 
+import csv
+import io
 import re
 from datetime import date, datetime, timedelta, timezone
 
@@ -17,7 +19,16 @@ from yunque.solutions.aml.law.deadlines import (
     suspicion_due,
 )
 from yunque.solutions.aml.law.evaluate import rules
-from yunque.solutions.aml.law.read_catalogue import catalogue, check, read_rows
+from yunque.solutions.aml.law.read_catalogue import (
+    PROVENANCE,
+    TABLES,
+    catalogue,
+    catalogue_of,
+    check,
+    digest_of,
+    package_texts,
+    read_rows,
+)
 from yunque.solutions.aml.law.warning import MEANINGS, Warn
 from yunque.solutions.aml.money import cents_of, plain, spoken
 
@@ -57,6 +68,40 @@ def test_every_row_says_its_source_and_how_far_it_was_verified():
             assert row["estado"], row
     for name in ("sectores.csv", "lecturas.csv"):
         assert all(row.get("verificacion") or row.get("estado") for row in read_rows(name))
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_any_fact_that_changes_changes_the_hash(table):
+    texts = package_texts()
+    rows = list(csv.DictReader(texts[table].splitlines()))
+    assert digest_of(texts) == catalogue().sha256
+    known = [catalogue().sha256]
+    for at in (0, len(rows) // 2, len(rows) - 1):
+        for column in rows[at]:
+            changed = [row | {column: f"{row[column]}1"} if n == at else row for n, row in enumerate(rows)]
+            known.append(digest_of(texts | {table: csv_text(changed)}))
+        known.append(digest_of(texts | {table: csv_text([row for n, row in enumerate(rows) if n != at])}))
+    assert len(set(known)) == len(known)
+
+
+def csv_text(rows):
+    """Rows as the text of a table."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("table", "columns"), PROVENANCE.items())
+def test_a_row_without_source_or_state_is_refused(table, columns):
+    texts = package_texts()
+    for column in columns:
+        rows = list(csv.DictReader(texts[table].splitlines()))
+        rows[1][column] = " "
+        with pytest.raises(DataError, match=column) as told:
+            catalogue_of(texts | {table: csv_text(rows)})
+        assert told.value.place == {"file": table, "row": "3", "column": column}
 
 
 def test_there_is_no_value_before_or_after_the_series():

@@ -30,10 +30,15 @@ ROMANS = (
     "XVI",
 )
 FRACTION = re.compile(
-    r"^(?:FRACCION|FRACC|FRAC|FR)?[\s._-]*(?P<roman>[IVX]+|1[0-6]|[1-9])(?P<bis>[\s._-]*BIS)?"
-    r"(?:[\s._-]*(?P<part>[A-D]))??(?:[\s._-]*(?P<clause>[A-F]))?$"
+    r"^(?:(?:ART|ARTICULO)?[ ]?17[ ])?(?:FRACCION|FRACC|FRAC|FR)?[ ]?"
+    r"(?P<roman>[IVX]+|1[0-6]|[1-9])(?P<bis>[ ]?BIS)?"
+    r"(?:[ ]?(?:APARTADO[ ])?(?P<part>[A-D]))??(?:[ ]?(?:INCISO[ ])?(?P<clause>[A-F]))?$"
 )
-CLAUSE = re.compile(r"^(?:INCISO|APARTADO)?[\s._-]*(?:(?P<part>[A-D])[\s._-]+)?(?P<clause>[A-F])\)?$")
+CLAUSE = re.compile(
+    r"^(?:(?:APARTADO[ ])?(?P<part>[A-D])[ ]?(?:INCISO[ ])?(?=[A-F]$))?"
+    r"(?:(?:INCISO|APARTADO)[ ])?(?P<clause>[A-F])$"
+)
+NO_FIGURE = ("XII-C", "XII-D")  # whatever clause is told: no figure was published for them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +76,9 @@ def in_fraction(roman: str, letters: list[str], catalogue: Catalogue) -> Place:
         wanted = "-".join([roman, *parts])
     else:
         wanted = "-".join([roman, *(letter.lower() for letter in letters[-1:])])
+    part = "-".join(wanted.split("-")[:2])
+    if part in NO_FIGURE:
+        return Place(rule=part)
     if wanted in rules:
         # a fee and an amount belong to one operation: fraction XVI is always read by its clause a
         return Place(rule="XVI-a" if roman == "XVI" else wanted)

@@ -16,6 +16,7 @@ SCHEMA = {
 REASONS: dict[str, str] = {
     "falta": "La celda está vacía y el dato es obligatorio.",
     "monto_ilegible": "No se lee como un monto en pesos y centavos.",
+    "monto_ambiguo": "«180.000» puede ser 180 pesos o 180 mil; escríbalo como 180.00 o 180,000.",
     "mas_de_dos_decimales": "El monto tiene fracciones de centavo.",
     "monto_negativo": "El monto es negativo.",
     "monto_cero": "El monto es cero.",

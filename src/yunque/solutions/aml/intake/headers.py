@@ -130,6 +130,8 @@ def as_text(column: pl.Series) -> pl.Series:
         column = column.replace_strict({True: "si", False: "no"}, default=None, return_dtype=pl.String)
     elif column.dtype.is_float():
         column = column.map_elements(number_text, return_dtype=pl.String)
+    elif column.dtype.is_decimal():  # its point is a decimal one: no zeros after it that could seem thousands
+        column = column.cast(pl.String).str.replace(r"(\.[0-9]*?)0+$", "${1}").str.strip_suffix(".")
     text = column.cast(pl.String).str.strip_chars()
     return text.set(text == "", None)
 

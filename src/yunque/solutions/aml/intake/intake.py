@@ -17,7 +17,7 @@ from yunque.solutions.aml.intake.faults import Faults
 from yunque.solutions.aml.intake.headers import Named, name_columns
 from yunque.solutions.aml.intake.identity import check_identifiers, repeats, with_ids
 from yunque.solutions.aml.intake.moments import read_moments
-from yunque.solutions.aml.intake.words import is_cash, kinds, yes_or_no
+from yunque.solutions.aml.intake.words import cash_of, kinds, yes_or_no
 from yunque.solutions.aml.law.catalogue import Catalogue
 from yunque.solutions.aml.law.warning import Warn, flag
 
@@ -121,6 +121,7 @@ def read_cells(frame: pl.DataFrame, catalogue: Catalogue, as_of: date, faults: F
     ).fill_null(value=False) | placed["regla"].eq("X-b").fill_null(value=False)
     free = unknowable | flags["intento"].fill_null(value=False)
     money = read_money(frame, faults, free)
+    cash = cash_of(kind, cell("forma_pago"))
     when = read_moments(cell("fecha"), frame.get_column("hora", default=None), as_of, faults)
     columns = pl.DataFrame(
         {
@@ -132,7 +133,7 @@ def read_cells(frame: pl.DataFrame, catalogue: Catalogue, as_of: date, faults: F
             "tipo_operacion": kind,
             "sector_actividad": cell("sector_actividad"),
             "fraccion": cell("fraccion"),
-            "es_efectivo": is_cash(kind, frame.get_column("forma_pago", default=None)),
+            "es_efectivo": cash.is_cash,
             "id_acto": cell("id_acto"),
             "id_pagador": cell("id_pagador"),
             "cuenta": cell("cuenta_tarjeta"),
@@ -142,7 +143,9 @@ def read_cells(frame: pl.DataFrame, catalogue: Catalogue, as_of: date, faults: F
             "entidad": cell("entidad"),
             "clasificacion_lfpiorpi": cell("clasificacion_lfpiorpi"),
             "_zona": when.is_converted,
-            "_sin_instrumento": cell("forma_pago").is_null(),
+            "_sin_instrumento": cell("forma_pago").is_null() | cash.is_unknown,
+            "_instrumento_desconocido": cash.is_unknown,
+            "_instrumento_distinto": cash.differs,
             **flags,
         }
     )
@@ -162,6 +165,8 @@ def settle(frame: pl.DataFrame, unknowable: pl.Series) -> pl.DataFrame:
         | flag(deposit, Warn.DEPOSIT_UNKNOWN)
         | flag(pl.col("_zona"), Warn.MOMENT_CONVERTED)
         | flag(pl.col("_convertida"), Warn.CURRENCY_CONVERTED)
+        | flag(pl.col("_instrumento_desconocido"), Warn.INSTRUMENT_UNKNOWN)
+        | flag(pl.col("_instrumento_distinto"), Warn.KIND_AND_INSTRUMENT_DIFFER)
     )
     return frame.with_columns(
         marcas=marks,
@@ -174,6 +179,8 @@ def settle(frame: pl.DataFrame, unknowable: pl.Series) -> pl.DataFrame:
         "_zona",
         "_convertida",
         "_sin_instrumento",
+        "_instrumento_desconocido",
+        "_instrumento_distinto",
         "valor_catastral_c",
         "valor_comercial_c",
         "monto_garantizado_c",

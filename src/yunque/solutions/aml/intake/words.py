@@ -1,5 +1,7 @@
 """Words with a fixed meaning: yes and no, kinds of operation, instruments of payment."""
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from yunque.solutions.aml.intake.faults import Faults
@@ -38,12 +40,36 @@ KINDS: dict[str, str] = {
     "especie": "otro",
     "permuta": "otro",
 }
-# instruments that Article 32 calls cash: notes, coin and precious metals
+# instruments that Article 32 calls cash: notes, coin and precious metals ("01" is the tax office's code)
 CASH = (
-    *("efectivo", "billetes", "monedas", "billetes_y_monedas", "cash", "01"),
+    *("efectivo", "billetes", "monedas", "billetes_y_monedas", "cash", "01", "1"),
     *("divisas_en_efectivo", "dolares_en_efectivo", "ventanilla_efectivo"),
     *("deposito_en_efectivo", "deposito_efectivo"),
     *("metales_preciosos", "metales", "oro", "plata", "platino"),
+)
+# a longer text with one of these words is cash too ("pago en efectivo en caja"), unless it denies it
+CASH_WORD = r"(?:^|_)(?:efectivo|billetes?|monedas?)(?:_|$)"
+METAL_WORD = r"(?:^|_)(?:oro|plata|platino|metales)(?:_|$)"
+DENIED = r"(?:^|_)(?:no|sin|excepto)(?:_|$)"
+CARD_WORD = r"tarjeta"  # a gold card is no gold
+# instruments that are not cash; any other word is unknown and leaves the answer to the kind of operation
+NOT_CASH = (
+    *("transferencia", "transferencia_nacional", "transferencia_internacional", "transferencia_bancaria"),
+    *("transferencia_electronica", "transferencia_electronica_de_fondos", "spei", "swift", "03", "3", "codi"),
+    *("cheque", "cheque_nominativo", "cheque_de_caja", "cheque_certificado", "02", "2"),
+    *(
+        "tarjeta",
+        "tarjeta_credito",
+        "tarjeta_de_credito",
+        "tarjeta_debito",
+        "tarjeta_de_debito",
+        "04",
+        "4",
+        "28",
+    ),
+    *("tarjeta_prepagada", "tarjeta_de_prepago", "tarjeta_de_servicios", "29", "monedero_electronico"),
+    *("dinero_electronico", "domiciliacion", "orden_de_pago", "giro_bancario", "credito_bancario"),
+    *("activos_virtuales", "criptoactivos", "especie", "permuta", "dacion_en_pago", "compensacion"),
 )
 
 
@@ -72,10 +98,31 @@ def kinds(texts: pl.Series, faults: Faults) -> pl.Series:
     return known
 
 
-def is_cash(kind: pl.Series, instruments: pl.Series | None) -> pl.Series:
-    """Whether payment was in notes, coin or precious metals; the instrument, where told, decides."""
+@dataclass(frozen=True, kw_only=True)
+class Cash:
+    """Which rows were paid in notes, coin or precious metals.
+
+    Attributes:
+        is_cash: the answer.
+        is_unknown: an instrument is told in words that are not known; the kind of operation decided.
+        differs: the kind of operation says cash and the instrument says it was not.
+    """
+
+    is_cash: pl.Series
+    is_unknown: pl.Series
+    differs: pl.Series
+
+
+def cash_of(kind: pl.Series, instruments: pl.Series) -> Cash:
+    """Say which payments were cash; a known instrument decides, else the kind of operation."""
     by_kind = kind.is_in(["efectivo", "metales_preciosos"]).fill_null(value=False)
-    if instruments is None:
-        return by_kind
-    by_instrument = each_simple(instruments).is_in(list(CASH))
-    return by_instrument.zip_with(by_instrument.is_not_null(), by_kind)
+    word = each_simple(instruments)
+    metal = word.str.contains(METAL_WORD) & ~word.str.contains(CARD_WORD)
+    spoken = (word.str.contains(CASH_WORD) | metal) & ~word.str.contains(DENIED)
+    told = (word.is_in(list(CASH)) | spoken).fill_null(value=False)
+    denied = word.is_in(list(NOT_CASH)).fill_null(value=False) & ~told
+    return Cash(
+        is_cash=told | (by_kind & ~denied),
+        is_unknown=word.is_not_null() & ~told & ~denied,
+        differs=by_kind & denied,
+    )

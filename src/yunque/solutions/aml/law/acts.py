@@ -50,6 +50,11 @@ def act_key() -> pl.Expr:
     )
 
 
+def of_act(name: str, own: str) -> pl.Expr:
+    """Take the act's fact for joined rows, even where it is null, and the row's own for others."""
+    return pl.when("_unido").then(name).otherwise(own)
+
+
 def joined_facts(rows: pl.DataFrame) -> pl.DataFrame:
     """Give one row per joined act: total, highest value, cash, number of rows, last row and date."""
     net = pl.col("_neto").sum()
@@ -63,10 +68,34 @@ def joined_facts(rows: pl.DataFrame) -> pl.DataFrame:
         acto_filas=pl.len().cast(pl.Int64),
         acto_cierre=pl.col("orden").last(),
         acto_fecha=pl.col("fecha").last(),
+        acto_contraprestacion_c=known_fee(),
+        acto_sin_contraprestacion=pl.col("contraprestacion_c").is_null().any(),
+        acto_representa=on_behalf(),
+        acto_avisado=pl.col("aviso_presentado").any(),
         _mes=(pl.col("base").first() == CARD_MONTH),
     )
     month_end = pl.col("acto_fecha").dt.month_end()
     return facts.with_columns(acto_fecha=pl.when("_mes").then(month_end).otherwise("acto_fecha")).drop("_mes")
+
+
+def known_fee() -> pl.Expr:
+    """Sum what is known of the fee of one act; null where no row tells any.
+
+    Fees of different operations are never added (RCG 24 Bis 5): the rows of one act are one operation.
+    """
+    fee = pl.col("contraprestacion_c")
+    return pl.when(fee.is_not_null().any()).then(fee.sum())
+
+
+def on_behalf() -> pl.Expr:
+    """Whether some row of an act was done in the client's name; null where none was and some do not say."""
+    said = pl.col("en_representacion")
+    return (
+        pl.when(said.fill_null(value=False).any())
+        .then(pl.lit(value=True))
+        .when(said.is_not_null().all())
+        .then(pl.lit(value=False))
+    )
 
 
 def join_acts(rows: pl.DataFrame) -> pl.DataFrame:
@@ -78,7 +107,8 @@ def join_acts(rows: pl.DataFrame) -> pl.DataFrame:
     Returns:
         the same rows with `fila_c`, `acto_fecha`, `acto_c` (what Article 17 compares), `acto_total_c` (with
         taxes), `acto_efectivo_c` and `acto_efectivo_neto_c` (its cash with and without taxes), `acto_filas`,
-        `acto_cierre` (order of the closing row) and `es_cierre`.
+        `acto_contraprestacion_c` and `acto_sin_contraprestacion` (its fee, and whether some row tells none),
+        `acto_representa`, `acto_avisado`, `acto_cierre` (order of the closing row) and `es_cierre`.
     """
     keyed = rows.with_columns(fila_c=row_cents(), _neto=net_cents(), _unido=is_joined())
     joined = keyed.filter("_unido").with_columns(acto=act_key())
@@ -95,6 +125,12 @@ def join_acts(rows: pl.DataFrame) -> pl.DataFrame:
             acto_filas=pl.coalesce("acto_filas", pl.lit(1, pl.Int64)),
             acto_cierre=pl.coalesce("acto_cierre", "orden"),
             acto_fecha=pl.coalesce("acto_fecha", "fecha"),
+            acto_contraprestacion_c=of_act("acto_contraprestacion_c", "contraprestacion_c"),
+            acto_sin_contraprestacion=pl.coalesce(
+                "acto_sin_contraprestacion", pl.col("contraprestacion_c").is_null()
+            ),
+            acto_representa=of_act("acto_representa", "en_representacion"),
+            acto_avisado=pl.coalesce("acto_avisado", "aviso_presentado"),
         )
         .with_columns(es_cierre=pl.col("acto_cierre") == pl.col("orden"))
         .drop("_neto", "_unido")

@@ -42,7 +42,8 @@ class Evaluation:
         row = self.operations.row(by_predicate=pl.col("orden") == order, named=True)
         if row["acum_primero"] is None:
             return ()
-        cash_only = pl.lit(row["aviso_tipo"] != "uma_efectivo") | (pl.col("acto_efectivo_neto_c") > 0)
+        only_cash = row["aviso_tipo"] == "uma_efectivo" and row["acto_efectivo_neto_c"] > 0
+        cash_only = pl.lit(not only_cash) | (pl.col("acto_efectivo_neto_c") > 0)
         counted = self.operations.filter(
             (pl.col("orden") >= row["acum_primero"])
             & (pl.col("orden") <= order)

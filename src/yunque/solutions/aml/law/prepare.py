@@ -65,7 +65,7 @@ def thresholds() -> dict[str, pl.Expr]:
         .when(pl.col("aviso_tipo") == "uma_efectivo")
         .then(pl.col("acto_efectivo_neto_c") >= notice)
         .when(pl.col("aviso_tipo") == "condicion")
-        .then(pl.col("en_representacion"))
+        .then(pl.col("acto_representa"))
     )
     identified = (
         pl.when(pl.col("ident_tipo") == "siempre")
@@ -86,9 +86,9 @@ def missing_fact() -> pl.Expr:
     """Name the fact that the law needs and the row lacks; null when nothing is missing."""
     fee_decides = pl.col("contraprestacion_min_c").is_not_null() & ~pl.col("cumple_aviso")
     return (
-        pl.when((pl.col("aviso_tipo") == "condicion") & pl.col("en_representacion").is_null())
+        pl.when((pl.col("aviso_tipo") == "condicion") & pl.col("acto_representa").is_null())
         .then(pl.lit("en_representacion"))
-        .when(fee_decides & pl.col("contraprestacion_c").is_null())
+        .when(fee_decides & pl.col("acto_sin_contraprestacion") & ~pl.col("cumple_contraprestacion"))
         .then(pl.lit("contraprestacion"))
     )
 
@@ -104,7 +104,7 @@ def with_fee(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
             needed = pl.when(inside).then(pl.lit(row.notice_uma, dtype=pl.Int64)).otherwise(needed)
     minimum = pl.when(pl.col("regla").is_in(ASSET_RULES)).then(needed * pl.col("acto_uma_c"))
     return rows.with_columns(contraprestacion_min_c=minimum).with_columns(
-        cumple_contraprestacion=(pl.col("contraprestacion_c") >= minimum).fill_null(value=False)
+        cumple_contraprestacion=(pl.col("acto_contraprestacion_c") >= minimum).fill_null(value=False)
     )
 
 
@@ -130,7 +130,7 @@ def with_accumulation(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
             "acto_uma_c",
             "aviso_tipo",
             "aviso_uma",
-            _avisa=pl.col("cumple_aviso") | pl.col("cumple_contraprestacion") | pl.col("aviso_presentado"),
+            _avisa=pl.col("cumple_aviso") | pl.col("cumple_contraprestacion") | pl.col("acto_avisado"),
         )
         .sort("cliente_n", "regla_n", "acto_fecha", "orden")
     )

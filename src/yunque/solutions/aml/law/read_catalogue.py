@@ -12,6 +12,15 @@ from yunque.errors import DataError
 from yunque.solutions.aml.law.catalogue import CashLimit, Catalogue, Reading, Sector, Threshold, Uma
 from yunque.solutions.aml.money import cents_of
 
+# what says, in each table, where a row comes from and how far it was verified
+PROVENANCE = {
+    "umbrales.csv": ("fuente", "estado"),
+    "uma.csv": ("fuente", "estado"),
+    "efectivo.csv": ("fuente", "estado"),
+    "inhabiles.csv": ("fuente", "estado"),
+    "sectores.csv": ("fuente", "verificacion"),
+    "lecturas.csv": ("fundamento", "estado"),
+}
 TABLES = ("umbrales.csv", "uma.csv", "efectivo.csv", "inhabiles.csv", "sectores.csv", "lecturas.csv")
 
 
@@ -34,12 +43,10 @@ def catalogue_of(texts: Mapping[str, str]) -> Catalogue:
     """Build a catalogue from the texts of its tables.
 
     Raises:
-        DataError: the tables contradict themselves.
+        DataError: the tables contradict themselves, or a row does not say where it comes from.
     """
-    digest = hashlib.sha256()
-    for name in TABLES:
-        digest.update(name.encode() + b"\0" + texts[name].encode() + b"\0")
     rows = {name: list(csv.DictReader(texts[name].splitlines())) for name in TABLES}
+    require_provenance(rows)
     read = Catalogue(
         thresholds=tuple(map(read_threshold, rows["umbrales.csv"])),
         umas=tuple(map(read_uma, rows["uma.csv"])),
@@ -49,10 +56,35 @@ def catalogue_of(texts: Mapping[str, str]) -> Catalogue:
             Sector(name=row["sector"], rule=row["regla"], state=row["estado"]) for row in rows["sectores.csv"]
         ),
         readings=tuple(map(read_reading, rows["lecturas.csv"])),
-        sha256=digest.hexdigest(),
+        sha256=digest_of(texts),
     )
     check(read)
     return read
+
+
+def digest_of(texts: Mapping[str, str]) -> str:
+    """Give the hash of the tables' texts: any cell that changes changes it."""
+    digest = hashlib.sha256()
+    for name in TABLES:
+        digest.update(name.encode() + b"\0" + texts[name].encode() + b"\0")
+    return digest.hexdigest()
+
+
+def require_provenance(rows: Mapping[str, list[dict[str, str]]]) -> None:
+    """Refuse a row that does not say its source and how far it was verified.
+
+    Raises:
+        DataError: there is one; its table and line are told.
+    """
+    for table, columns in PROVENANCE.items():
+        for line, row in enumerate(rows[table], start=2):
+            for column in columns:
+                if not (row.get(column) or "").strip():
+                    raise DataError(
+                        f"A row of the law's tables has no {column}.",
+                        place={"file": table, "row": str(line), "column": column},
+                        hint="Every row says its source and how far it was verified.",
+                    )
 
 
 def check(read: Catalogue) -> None:

@@ -33,7 +33,7 @@ def with_splitting(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
         the rows with the columns of `SPLITTING`: `cerca` (just under a threshold), `cerca_30d_n` (such acts
         of the client and rule in 30 days, this one included), `total_6m_*` (six months of all acts, counted
         or not) and `fraccionamiento` (three or more near, the total would owe a notice, what counts does
-        not).
+        not, be it this act or earlier ones).
     """
     acts = rows.filter(
         pl.col("es_cierre") & pl.col("acto_uma_c").is_not_null() & pl.col("aviso_uma").is_not_null()
@@ -53,13 +53,17 @@ def judge(acts: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     facts = Acts.of(marked, "acto_c")
     whole = denominator(catalogue)
     first = window_starts(facts.group, facts.day, facts.since)
-    umas = windowed(running(in_umas(facts.cents, facts.uma, whole)), first)
+    exact = in_umas(facts.cents, facts.uma, whole)
+    umas = windowed(running(exact), first)
+    counting = windowed(running(np.where(marked["se_acumula"].to_numpy(), exact, 0)), first)
     cents = windowed(running(facts.cents.astype(object)), first)
     counts = np.concatenate(([0], np.cumsum(marked["cerca"].to_numpy().astype(np.int64))))
     start = window_starts(facts.group, facts.day, facts.day - NEAR_DAYS)
     counted = counts[np.arange(len(start)) + 1] - counts[start]
-    total = np.asarray(umas >= facts.units.astype(object) * whole, dtype=np.bool_)
-    owed = pl.col("cumple_aviso") | pl.col("acum_alcanza").fill_null(value=False)
+    needed = facts.units.astype(object) * whole
+    total = np.asarray(umas >= needed, dtype=np.bool_)
+    counted_reach = np.asarray(counting >= needed, dtype=np.bool_)
+    owed = pl.col("cumple_aviso") | pl.col("acum_alcanza").fill_null(value=False) | pl.Series(counted_reach)
     return marked.with_columns(
         cerca_30d_n=pl.Series(counted),
         total_6m_umas=pl.Series(as_numbers(umas, whole)),

@@ -32,6 +32,8 @@ class Warn(IntFlag):
     CLAUSE_ASSUMED = 524288
     FRACTION_AND_SECTOR_DIFFER = 1048576
     DEPOSIT_UNKNOWN = 2097152
+    INSTRUMENT_UNKNOWN = 4194304
+    KIND_AND_INSTRUMENT_DIFFER = 8388608
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +140,14 @@ MEANINGS: dict[Warn, Meaning] = {
     Warn.DEPOSIT_UNKNOWN: Meaning(
         code="deposito_sin_instrumento",
         text="Un depósito sin forma_pago puede ser en efectivo: sin ese dato no se comparó con el Art. 32.",
+    ),
+    Warn.INSTRUMENT_UNKNOWN: Meaning(
+        code="forma_pago_desconocida",
+        text="No se conoce la forma_pago: decidió el tipo de operación si el pago fue en efectivo.",
+    ),
+    Warn.KIND_AND_INSTRUMENT_DIFFER: Meaning(
+        code="tipo_y_forma_pago_distintos",
+        text="El tipo de operación dice efectivo y la forma_pago no: se creyó a la forma_pago; revíselo.",
     ),
 }
 

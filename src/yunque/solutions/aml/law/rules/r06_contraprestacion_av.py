@@ -18,6 +18,9 @@ RULE = Rule(
     due="mensual",
     citation="LFPIORPI 17 fr. XVI b y 23; Reglamento 31 Bis; RCG 24 Bis 5",
     since=date(2025, 7, 17),
-    reason="La contraprestación es de {contraprestacion_c}; el aviso procede desde {contraprestacion_min_c}.",
-    numbers=("contraprestacion_c", "contraprestacion_min_c", "acto_uma_c"),
+    reason=(
+        "La contraprestación es de {acto_contraprestacion_c}; el aviso procede desde "
+        "{contraprestacion_min_c}."
+    ),
+    numbers=("acto_contraprestacion_c", "contraprestacion_min_c", "acto_uma_c"),
 )
