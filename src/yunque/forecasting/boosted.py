@@ -17,7 +17,7 @@ from yunque.forecasting.panel import FloatArray
 from yunque.forecasting.request import Booster
 from yunque.forecasting.trials import History, Moment
 
-Form = Literal["log", "tweedie", "ahead", "seasonless"]
+Form = Literal["log", "tweedie", "ahead", "seasonless", "flow"]
 MIN_ROWS, MIN_PERIODS = 60, 8
 MAX_ROWS = 200_000
 NO_FIT = (ArithmeticError, LookupError, ValueError, TypeError, RuntimeError, AttributeError)
@@ -168,20 +168,22 @@ LOSSES: dict[Form, dict[str, dict[str, Any]]] = {
     },
     "ahead": ABSOLUTE,
     "seasonless": ABSOLUTE,
+    "flow": {"xgboost": {"objective": "count:poisson"}, "lightgbm": {"objective": "poisson"}},
 }
-LEAST_IN_LEAF: dict[Form, int] = {"log": 20, "tweedie": 20, "ahead": 60, "seasonless": 60}
+LEAST_IN_LEAF: dict[Form, int] = {"log": 20, "tweedie": 20, "ahead": 60, "seasonless": 60, "flow": 60}
 
 
 def regressor(learner: Learner) -> Any:
     """Give the booster that a learner is made of, not yet fitted."""
     loss, least = LOSSES[learner.form], LEAST_IN_LEAF[learner.form]
+    leaves = 15 if learner.form == "flow" else 31
     if learner.booster == "xgboost":
         from xgboost import XGBRegressor
 
         return XGBRegressor(
             n_estimators=learner.trees,
             learning_rate=0.06,
-            max_leaves=31,
+            max_leaves=leaves,
             grow_policy="lossguide",
             max_depth=0,
             min_child_weight=least,
@@ -197,7 +199,7 @@ def regressor(learner: Learner) -> Any:
     return LGBMRegressor(
         n_estimators=learner.trees,
         learning_rate=0.06,
-        num_leaves=31,
+        num_leaves=leaves,
         min_child_samples=least,
         subsample=0.8,
         subsample_freq=1,

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from yunque.forecasting.commercial_days import Country, commercial_days, paydays
-from yunque.forecasting.panel import Panel, distance, period_of, step
+from yunque.forecasting.panel import FloatArray, Panel, distance, period_of, step
 
 MIN_SEASONS = 2
 
@@ -58,6 +58,21 @@ def calendar_features(panel: Panel, country: Country | None, length: int, horizo
     promotions = _promotions(panel, first, length + horizon)
     names = (*columns, *(("promotion",) if len(promotions) else ()))
     return CalendarFeatures(names=names, periods=periods, promotions=promotions)
+
+
+def known_ahead(calendar: CalendarFeatures, rows: np.ndarray, stop: int) -> FloatArray:
+    """Give what is known ahead of each period (articles x periods x features)."""
+    names = [name for name in calendar.names if name != "promotion"]
+    periods = calendar.table(0, stop).select(names).to_numpy().astype(float) if names else np.empty((stop, 0))
+    every = np.broadcast_to(periods, (len(rows), *periods.shape))
+    if not len(calendar.promotions):
+        return np.asarray(every)
+    promoted = np.zeros((len(rows), stop, 1))
+    place = {row: at for at, row in enumerate(rows.tolist())}
+    for article, period, strength in calendar.promotions.iter_rows():
+        if article in place and period < stop:
+            promoted[place[article], period, 0] = strength
+    return np.concatenate([every, promoted], axis=2)
 
 
 def holidays_of(country: Country, years: range) -> dict[date, str]:

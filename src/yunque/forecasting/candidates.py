@@ -8,6 +8,7 @@ from yunque.errors import LimitError
 from yunque.forecasting.boosted import Form, Learner, fit_global, is_installed
 from yunque.forecasting.calendar_features import CalendarFeatures
 from yunque.forecasting.direct import fit_direct
+from yunque.forecasting.flow import fit_flow
 from yunque.forecasting.launches import fit_launches
 from yunque.forecasting.local_models import CHEAP, MODELS, fit_many
 from yunque.forecasting.panel import FloatArray
@@ -37,12 +38,21 @@ GLOBAL_ROUTES: dict[str, tuple[str, ...]] = {
     "BoostedAhead": ("season",),
     "BoostedSeasonless": ("season",),
     "BoostedTweedie": ("level", "sparse"),
+    "BoostedFlow": ("level", "sparse"),
 }
 FORMS: dict[str, Form] = {
     "Boosted": "log",
     "BoostedAhead": "ahead",
     "BoostedSeasonless": "seasonless",
     "BoostedTweedie": "tweedie",
+    "BoostedFlow": "flow",
+}
+FITS = {
+    "log": fit_global,
+    "tweedie": fit_global,
+    "ahead": fit_direct,
+    "seasonless": fit_direct,
+    "flow": fit_flow,
 }
 LAUNCH_ROUTES = ("short", "new")
 CHUNK = 200
@@ -205,7 +215,7 @@ class Asker:
         for name, routes in GLOBAL_ROUTES.items():
             answer = self.trials.empty()
             learner = Learner(booster=self.request.booster, form=FORMS[name], seed=self.request.seed)
-            fit = fit_global if learner.form in ("log", "tweedie") else fit_direct
+            fit = FITS[learner.form]
             for place in range(last, -1, -1):
                 moment = self.trials.moments[place]
                 asked = np.isin(moment.routes, routes)

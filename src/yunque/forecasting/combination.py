@@ -85,7 +85,7 @@ def choose(trials: Trials, places: Sequence[int], lengths: FloatArray, season: i
         for kind in _kinds(trials, route):
             own = _gather(trials, places, (route, kind), names, lengths)
             errors = own if len(own.actual) >= MIN_ROWS else whole
-            choices[route, kind] = _choose(errors, names, route)
+            choices[route, kind] = choose_among(errors, names, route)
     return choices
 
 
@@ -181,7 +181,8 @@ def _sums(values: FloatArray, spans: np.ndarray) -> FloatArray:
     return np.asarray(cumulative[:, spans - 1])
 
 
-def _choose(errors: Errors, names: list[str], route: str) -> Choice:
+def choose_among(errors: Errors, names: list[str], route: str) -> Choice:
+    """Choose who speaks in a route from what each erred."""
     equal = dict.fromkeys(names, 1.0 / len(names))
     if len(errors.actual) < MIN_ROWS:
         reason = {"new": "category_prior", "short": "few_periods"}.get(route, "no_backtest")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from yunque.forecasting.boosted import Learner, regressor
-from yunque.forecasting.calendar_features import CalendarFeatures
+from yunque.forecasting.calendar_features import CalendarFeatures, known_ahead
 from yunque.forecasting.local_models import GROWTH_LIMIT
 from yunque.forecasting.panel import FloatArray
 from yunque.forecasting.trials import History, Moment
@@ -63,7 +63,7 @@ def fit_direct(
     footing = put_on_footing(
         values, moment.starts[rows], history.season, is_free=learner.form == "seasonless"
     )
-    known = _known_ahead(calendar, rows, moment.end + 1 + horizon)
+    known = known_ahead(calendar, rows, moment.end + 1 + horizon)
     examples = _examples(footing, horizon, history.season, learner.seed)
     if len(examples[0]) < MIN_TRIPLES:
         return answers
@@ -216,18 +216,3 @@ def _back(footing: Footing, row: np.ndarray, columns: np.ndarray) -> FloatArray:
     """Read articles at columns (one row of columns an article); NaN before the panel begins."""
     values = footing.values[row[:, None], np.maximum(columns, 0)]
     return np.where(columns >= 0, values, np.nan)
-
-
-def _known_ahead(calendar: CalendarFeatures, rows: np.ndarray, stop: int) -> FloatArray:
-    """Give what is known ahead of each period (articles x periods x features)."""
-    names = [name for name in calendar.names if name != "promotion"]
-    periods = calendar.table(0, stop).select(names).to_numpy().astype(float) if names else np.empty((stop, 0))
-    every = np.broadcast_to(periods, (len(rows), *periods.shape))
-    if not len(calendar.promotions):
-        return np.asarray(every)
-    promoted = np.zeros((len(rows), stop, 1))
-    place = {row: at for at, row in enumerate(rows.tolist())}
-    for article, period, strength in calendar.promotions.iter_rows():
-        if article in place and period < stop:
-            promoted[place[article], period, 0] = strength
-    return np.concatenate([every, promoted], axis=2)
