@@ -28,6 +28,7 @@ from yunque.services.access import Keyring, Scope, grant_key
 from yunque.services.score import Shelf
 from yunque.settings import Settings
 from yunque.surfaces.bootstrap import Platform, open_platform, open_tokens
+from yunque.surfaces.http.portal_words import OTHERWISE, spanish
 from yunque.surfaces.http.serving import Serving
 from yunque.surfaces.worker import Desk, open_desk
 
@@ -143,6 +144,32 @@ def test_a_file_that_cannot_be_read_is_refused_before_it_waits_or_costs(platform
         assert client.get(f"{PORTAL}/history").json() == {"history": [], "next": None}
         assert client.get(f"{PORTAL}/balance").json()["balance"] == "0.00"
         assert client.get("/api/v1/jobs").json()["jobs"] == []
+
+
+def test_every_refusal_of_a_file_is_told_in_spanish_and_as_it_is(platform: Platform) -> None:
+    refused = {
+        ("a.csv", b""): "vacío",
+        ("b.csv", HEADER.encode()): "ninguna fila",
+        ("c.csv", b"\x89PNG\r\n\x1a\n" + bytes(200)): "no es una tabla",
+        ("d.csv", SMOKE.encode() + b"1,2\n"): "La fila 3 tiene 2 campos y el encabezado 5",
+        ("e.csv", HEADER.strip().encode() + b",monto\n1,2,3,4,5,6\n"): "mismo nombre: 'monto'",
+        ("f.xlsx", SMOKE.encode()): "dañado",
+        ("h.parquet", b"PAR1" + bytes(50)): "dañado",
+        ("i.json", b'[{"cliente_id": 1}]'): "JSON",
+    }
+    with client_of(serving_of(open_desk(platform), platform)) as client:
+        for (name, content), words in refused.items():
+            for path in ("upload", "validate"):
+                answer = client.post(f"{PORTAL}/{path}", files={"file": (name, content)})
+                told = answer.json()
+                assert answer.status_code in (400, 422) and words in told["detail"], (name, told)
+                assert str(platform.settings.home) not in answer.text and told["hint"]
+        assert list(platform.settings.home.glob("files/tenant/*/uploads/*")) == []  # nothing useless is kept
+        large = SMOKE + SMOKE.splitlines()[1].join(("", "\n")) * 10_000  # more than other bodies may have
+        seen = client.post(f"{PORTAL}/validate", files={"file": ("large.csv", large.encode())})
+        assert seen.status_code == 200 and seen.json()["rowCount"] == 10_002
+    assert spanish("What nobody foresaw.") == OTHERWISE
+    assert "tamaño absurdo" in spanish("The workbook unpacks to an absurd size.")[0]
 
 
 def test_more_than_may_be_sent_is_413(platform: Platform) -> None:

@@ -82,7 +82,7 @@ def set_price(
         write_json(price)
         return
     say(f"{price['version']}: {_tiers(price['tiers'])} {price['currency']} minor units.")
-    say("Servers charge an item that was free until now from their next start on.")
+    say("Servers charge it from its first day on, without a restart; jobs in line keep their price.")
 
 
 @app.command("credit")

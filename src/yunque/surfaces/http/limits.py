@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from yunque.surfaces.http.problem import Problem, ProblemError
 
-UPLOADS = ("/api/v1/uploads", "/api/portal/upload")
+UPLOADS = ("/api/v1/uploads", "/api/portal/upload", "/api/portal/validate")
 FORM_BYTES = 64 * 1024
 
 
@@ -84,7 +84,7 @@ def too_large(limit: int) -> Problem:
         status=413,
         code="body_too_large",
         detail=f"The body is larger than {limit} bytes.",
-        hint="Send fewer rows at a time, or score a file with `yunque predict`.",
+        hint="Send fewer rows at a time; a file may go in parts. / Envíe menos filas o parta el archivo.",
         headers={"Connection": "close"},
     )
 

@@ -1,6 +1,7 @@
 """R1's answers: where an analysis stands, what a file lacks, what an account lacks, and all in one call."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -67,7 +68,11 @@ def missing_columns(shape: Shape) -> Response:
 
 def no_funds(error: FundsError) -> Response:
     """Answer 402 with what the file would cost at most and what the account holds; nothing was computed."""
-    document = problem_of(error).document()
+    problem = replace(
+        problem_of(error),
+        detail="El saldo no alcanza para este archivo; nada se calculó ni se cobró.",
+        hint="Abone saldo, o envíe menos filas.",
+    )
     more = {
         "success": False,
         "requiere_pago": True,
@@ -76,7 +81,7 @@ def no_funds(error: FundsError) -> Response:
         "currency": error.details["currency"],
         "num_transactions": error.details["units"],
     }
-    return JSONResponse({**document, **more}, status_code=402, media_type=MEDIA_TYPE)
+    return JSONResponse({**problem.document(), **more}, status_code=402, media_type=MEDIA_TYPE)
 
 
 async def wait_for(office: Office, job: Job, seconds: float) -> Job:

@@ -27,6 +27,7 @@ from yunque.surfaces.http.portal_answers import (
     synchronous,
     wait_for,
 )
+from yunque.surfaces.http.portal_words import told_in_spanish
 from yunque.surfaces.http.routes.uploads import take_form
 
 PREFIX = "/api/portal"
@@ -175,7 +176,8 @@ async def _seen(office: Office, taken: Upload) -> Shape:
     """Look at an upload; one that is no table, or lacks columns, is forgotten unless a job needs it."""
     is_useful = False
     try:
-        shape = await run_in_threadpool(look, office, taken)
+        with told_in_spanish():
+            shape = await run_in_threadpool(look, office, taken)
         is_useful = not shape.missing
     finally:
         if not is_useful:
