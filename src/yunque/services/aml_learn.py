@@ -13,7 +13,7 @@ from yunque.services.aml_desk import Desk
 from yunque.services.aml_held import ADDED
 from yunque.services.aml_labels import labelled
 from yunque.services.aml_layers import Layers
-from yunque.services.aml_measure import area, truth_of, weights_of
+from yunque.services.aml_measure import area, clients_of, paired_interval, truth_of, weights_of
 from yunque.services.aml_train import StackRequest, TrainedStack, train_stack
 from yunque.services.publish import publish
 from yunque.solutions.aml.layers import FAILURES, RISK, risk
@@ -23,6 +23,7 @@ from yunque.solutions.aml.store.policies import STACK, add_event
 
 WORDS = {SUPERVISED: "sospecha", FOREST: "bosque", GROUPS: "grupos"}
 NOISE = 0.005  # of PR-AUC; less than this below the layers in use is a tie
+ABOVE_CHANCE = 0.25  # of the prevalence, that the ranking must surely gain on chance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +65,8 @@ def learn_stack(
 ) -> LearntStack:
     """Train on the tenant's decisions and adopt what passes every gate.
 
-    The models' own gates (baselines, leak alarm, golden rows) and one more: on the rows of the folds the new
-    layers must rank at least as well as those in use.
+    The models' own gates (baselines, leak alarm, golden rows) and two more: on the rows of the folds the new
+    layers must rank clearly better than chance, and at least as well as those in use.
 
     Raises:
         DataError: too few decisions of either kind.
@@ -92,15 +93,37 @@ def learn_stack(
     stack = replace(
         made.stack, models=references, name=f"{made.stack.name}-{references[SUPERVISED].split('@')[1]}"
     )
-    if np.isfinite(incumbent) and made.measured.pr_auc < incumbent - NOISE:
-        gaps = (
-            *gaps,
-            f"Las capas en uso ordenan mejor: PR-AUC {incumbent:.4f} contra {made.measured.pr_auc:.4f}.",
-        )
+    gaps = (*gaps, *above_chance(made.held_out), *shortfall_of(made.measured.pr_auc, incumbent))
     if gaps:
         return LearntStack(stack=stack, adopted=False, shortfalls=gaps, version="", incumbent=incumbent)
     event = adopt(desk, stack, request.by)
     return LearntStack(stack=stack, adopted=True, shortfalls=(), version=event, incumbent=incumbent)
+
+
+def above_chance(held: pl.DataFrame) -> tuple[str, ...]:
+    """Say that a ranking is no better than chance, where verdicts that nothing explains taught nothing.
+
+    The PR-AUC of chance is the prevalence. That of the risk must lie above it by a quarter of it, at the
+    lower end of an interval over draws of whole clients: a hundred rankings by chance of few suspicious rows
+    came to an eighth.
+    """
+    y, weight = truth_of(held), weights_of(held)
+    chance = float(np.average(y, weights=weight))
+    scores = (held[RISK].to_numpy(), np.zeros(held.height))
+    low, _ = paired_interval(y, scores, clients_of(held), weight)
+    if low > ABOVE_CHANCE * chance:
+        return ()
+    return (
+        f"No ordena claramente mejor que el azar: PR-AUC al menos {chance + max(low, -chance):.4f}, "
+        f"el azar {chance:.4f}.",
+    )
+
+
+def shortfall_of(challenger: float, incumbent: float) -> tuple[str, ...]:
+    """Say that the layers in use rank better, where they do; `incumbent` is NaN where there are none."""
+    if not np.isfinite(incumbent) or challenger >= incumbent - NOISE:
+        return ()
+    return (f"Las capas en uso ordenan mejor: PR-AUC {incumbent:.4f} contra {challenger:.4f}.",)
 
 
 def adopt(desk: Desk, stack: Stack, by: str) -> str:
