@@ -144,6 +144,7 @@ def test_what_cannot_be_used_is_refused_by_name(doors: Doors, case: str) -> None
     assert str(doors.home) not in json.dumps([told, answer])
 
 
+@pytest.mark.slow
 def test_one_company_with_every_blemish_is_planned_and_each_is_told(doors: Doors) -> None:
     """Semicolons, Latin-1, decimal commas, days first, and everything else that issue 8 names."""
     rows = [
@@ -203,6 +204,7 @@ def test_one_company_with_every_blemish_is_planned_and_each_is_told(doors: Doors
     assert "<script>alert" not in (out / "informe.html").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_workbook_is_read_by_its_sheets_and_a_file_of_one_row_is_answered(doors: Doors) -> None:
     stock = pl.DataFrame({"codigo": ["A", "B"], "existencias": [1_000.0, 0.0]})
     doors.put(
