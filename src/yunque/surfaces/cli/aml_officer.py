@@ -251,9 +251,7 @@ def verify(
         if found["ancla"]:
             say(f"Ancla para guardar en otra parte: {found['ancla']}")
     elif found["falta_desde"]:
-        say(
-            f"Faltan entradas al final de la bitácora, desde la {found['falta_desde']}: hay un ancla posterior."
-        )
+        say(f"Faltan entradas al final, desde la {found['falta_desde']}: hay un ancla posterior.")
     else:
         say(f"La bitácora se rompe en la entrada {found['rota_en']}.")
     if not found["integra"]:
