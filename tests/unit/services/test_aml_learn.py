@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from hashlib import sha256
 
 import polars as pl
 import pytest
@@ -10,6 +11,7 @@ from yunque.errors import DataError
 from yunque.models.registry import Registry
 from yunque.runtime.clock import FixedClock, RealClock
 from yunque.runtime.database import open_database
+from yunque.services.aml_base import BaseRequest, make_base
 from yunque.services.aml_desk import Desk
 from yunque.services.aml_enrich import enrich_file
 from yunque.services.aml_labels import labelled
@@ -18,6 +20,7 @@ from yunque.services.aml_learn import LearnRequest, base_name, learn_stack
 from yunque.services.aml_measure import measure, thresholds_at
 from yunque.services.aml_train import class_weight, refuse_few
 from yunque.solutions.aml.generator import generate
+from yunque.solutions.aml.law.read_catalogue import catalogue
 from yunque.solutions.aml.store.dispositions import Disposition, dispose, sign
 
 
@@ -77,7 +80,7 @@ def test_too_few_decisions_teach_nothing(desk, tmp_path):
         learn_stack(desk, Registry(tmp_path / "m", desk.database), tmp_path / "w", LearnRequest(by="eva"))
     with pytest.raises(DataError, match="19 suspicious"):
         refuse_few(pl.DataFrame({"sospecha": [True] * 19 + [False] * 500}))
-    assert class_weight(pl.DataFrame({"sospecha": [True] * 20 + [False] * 180})) == pytest.approx(3.0)
+    assert class_weight(pl.DataFrame({"sospecha": [True] * 20 + [False] * 180})) == pytest.approx(9**0.25)
 
 
 def test_what_is_measured_is_what_was_found():
@@ -105,6 +108,19 @@ def test_names_of_tenants_become_names_of_models():
     assert base_name("local") == "aml.local"
     assert base_name("Ñandú S.A. de C.V.") == "aml.and--s-a--de-c-v"
     assert base_name("…") == "aml.inquilino"
+
+
+@pytest.mark.slow
+def test_the_base_model_comes_out_to_the_same_bytes(tmp_path):
+    made = []
+    for name in ("one", "two"):
+        make_base(tmp_path / name, catalogue(), BaseRequest(by="yunque", budget="20s", rows=4_000))
+        files = sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
+        made.append(
+            {path.relative_to(tmp_path / name): sha256(path.read_bytes()).hexdigest() for path in files}
+        )
+    assert made[0] == made[1]
+    assert len(made[0]) > 20
 
 
 @pytest.mark.slow
