@@ -43,6 +43,7 @@ USERS, MINUTES, PEAK = (
     3.0,
 )  # users at work; one file each so often; the busiest hour against the mean
 CORES = 8
+POLLED = 1.0  # seconds between two looks of a client, as the header Retry-After asks
 FILES_HEADER = (
     "\n| workers | files | rows each | files a second | server, CPU s a file | workers, CPU s a file |"
 )
@@ -146,9 +147,9 @@ def send(client: httpx.Client, name: str, content: bytes) -> str:
     return str(answer.json()["status_url"])
 
 
-def follow(client: httpx.Client, status: str) -> None:
+def follow(client: httpx.Client, status: str, every_seconds: float = 0.1) -> None:
     while (told := client.get(status).json())["status"] == "pending":
-        time.sleep(0.1)
+        time.sleep(every_seconds)
     assert told["status"] == "processed", told
 
 
@@ -200,7 +201,7 @@ def many_small(folder: Path, ground: Ground, workers: int, counts: tuple[int, in
             statuses = list(
                 pool.map(lambda it: send(client, f"{it[0]}.csv", it[1]), list(enumerate(contents)))
             )
-            list(pool.map(lambda status: follow(client, status), statuses))
+            list(pool.map(lambda status: follow(client, status, POLLED), statuses))
         seconds = time.perf_counter() - start
         after = here.cpu()
         told = client.get(f"/api/portal/history?limit={files + workers}").json()["history"]
