@@ -15,6 +15,7 @@ import argparse
 import io
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -256,6 +257,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sqlite", action="store_true")
     parser.add_argument("--celery", action="store_true", help="S3, Celery over Valkey and Postgres")
     wish = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped, too
     print(f"{machine()}; load {psutil.getloadavg()[0]:.1f} before the start")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
