@@ -5,8 +5,12 @@ from datetime import date, timedelta
 
 from yunque.assistant.calendar_math import Span, length, month_span, unit_span
 from yunque.assistant.date_words import MONTHS, ORDINALS, UNIT_WORDS, WEEKDAYS
+from yunque.assistant.fold import words
 
 Resolve = Callable[[date, bool], Span]  # today, and whether the question looks back
+SINGULAR = frozenset(
+    words("dia semana quincena mes bimestre trimestre semestre ano day week fortnight month quarter year")
+)
 Rule = Callable[[Mapping[str, str]], Resolve | None]
 
 
@@ -131,6 +135,11 @@ def _count(g: Mapping[str, str], *, back: bool) -> Resolve:
     return lambda today, _past: length(today, unit, count, back=back)
 
 
+def _count_after(g: Mapping[str, str]) -> Resolve | None:
+    """Read "3 meses pasados"; "10 mes pasado" is a figure and then a month."""
+    return None if float(g["n"]) > 1 and g["u"] in SINGULAR else _count(g, back=True)
+
+
 def _unit(offset: int) -> Rule:
     def rule(g: Mapping[str, str]) -> Resolve:
         unit = UNIT_WORDS[g["u"]]
@@ -187,6 +196,7 @@ def _year(g: Mapping[str, str]) -> Resolve:
 RULES: Mapping[str, Rule] = {
     "iso": _iso, "iso_month": _iso_month, "slashes": _slashes, "day_month": _day_month,
     "quarter": _quarter, "half": _half, "ordinal": _ordinal, "rest": _rest,
+    "last_n_after": _count_after, "last_bare": lambda _: _shift(0),
     "last_n": lambda g: _count(g, back=True), "next_n": lambda g: _count(g, back=False),
     "unit_next": _unit(1), "unit_last": _unit(-1), "unit_this": _unit(0), "end_of": _end_of,
     "weekend": _weekend, "month": lambda g: _of_year(g, MONTHS[g["mn"]], 1), "weekday": _weekday,

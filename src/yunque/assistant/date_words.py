@@ -38,7 +38,7 @@ UNIT_WORDS = {
     for unit, group in (
         ("day", "dia dias day days"), ("week", "semana semanas week weeks wk wks"),
         ("fortnight", "quincena quincenas fortnight fortnights"), ("month", "mes meses month months"),
-        ("bimester", "bimestre bimestres"), ("quarter", "trimestre trimestres quarter quarters"),
+        ("bimester", "bimestre bimestres bimester"), ("quarter", "trimestre trimestres quarter quarters"),
         ("semester", "semestre semestres semester semesters"), ("year", "ano anos year years anio anios"),
     )
     for word in words(group)

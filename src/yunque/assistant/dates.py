@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 
 import yaml
 
-from yunque.assistant.calendar_math import FIRST_YEAR, Span
+from yunque.assistant.calendar_math import FIRST_YEAR, Span, unit_span
 from yunque.assistant.date_rules import RULES, Resolve
 from yunque.assistant.date_words import LAST, MONTHS, NEXT, ORDINALS, SHORT_MONTHS, THIS, UNIT_WORDS, WEEKDAYS
 from yunque.assistant.fold import words
@@ -24,6 +24,9 @@ class Period:
     Attributes:
         start, end: where it stands.
         resolve: gives its days, once it is known whether the question looks back or ahead.
+        tense: -1 where its own words say that it is over ("ayer"), 1 where they say that it comes, else 0.
+        is_more: it is a length that comes on top ("7 more days").
+        is_bare: "the last one", of the unit that was named before.
         parts: the two ends of "entre marzo y abril", which may be compared.
         is_length: it says how long ("2 semanas"), not when; `unit` and `count` say it.
     """
@@ -35,6 +38,9 @@ class Period:
     unit: str = ""
     count: float = 0.0
     parts: tuple[Resolve, ...] = ()
+    tense: int = 0
+    is_bare: bool = False
+    is_more: bool = False
 
 
 def _any(words: Mapping[str, object] | list[str]) -> str:
@@ -80,7 +86,7 @@ def find_periods(text: str, named: NamedDays | None = None) -> list[Period]:
         text: folded, its numbers in figures.
         named: further days by name ("navidad", "black friday"), folded.
     """
-    found = sorted(_scan(text, named or {}), key=lambda one: one.start)
+    found = _completed(sorted(_scan(text, named or {}), key=lambda one: one.start))
     return [_limited(text, one) for one in _joined(text, found)]
 
 
@@ -121,18 +127,54 @@ def _is_other_word(name: str, text: str, match: re.Match[str]) -> bool:
     return not before or before[-1] not in _MONTH_LEADS
 
 
+_OVER = frozenset({"unit_last", "last_n", "last_n_after", "yesterday", "last_bare"})
+_AHEAD = frozenset({"unit_next", "next_n", "tomorrow"})
+
+
+def _completed(found: list[Period]) -> list[Period]:
+    """Read "the last one" as the unit before the period that was named before it; without one it is none."""
+    out: list[Period] = []
+    for one in found:
+        before = next((other for other in reversed(out) if other.unit and not other.is_length), None)
+        if not one.is_bare:
+            out.append(one)
+        elif before is not None:
+            out.append(replace(one, resolve=_one_before(before), unit=before.unit))
+    return out
+
+
+def _one_before(other: Period) -> Resolve:
+    return lambda today, past: unit_span(other.resolve(today, past)[0], other.unit, -1)
+
+
+_ON_TOP = re.compile(r"\b(?:more|extra|additional|mas|further)\b")
+
+
 def _period(name: str, match: re.Match[str]) -> Period | None:
     groups = {key.rstrip("23456"): value for key, value in match.groupdict().items() if value}
     resolve = RULES[name](groups)
     if resolve is None:
         return None
     if name != "length":
-        return Period(start=match.start(), end=match.end(), resolve=resolve)
+        return Period(
+            start=match.start(),
+            end=match.end(),
+            resolve=resolve,
+            unit="month" if name == "month" else UNIT_WORDS.get(groups.get("u", ""), ""),
+            tense=(name in _AHEAD) - (name in _OVER),
+            is_bare=name == "last_bare",
+        )
     count = groups["n"].replace(",", ".")
     number = float(count) if count[0].isdigit() else 2.0 if "par" in count or "couple" in count else 1.0
     unit = UNIT_WORDS[groups["u"]]
     return Period(
-        start=match.start(), end=match.end(), resolve=resolve, is_length=True, unit=unit, count=number
+        start=match.start(),
+        end=match.end(),
+        resolve=resolve,
+        is_length=True,
+        unit=unit,
+        count=number,
+        is_more=bool(_ON_TOP.search(match.group())),
     )
 
 

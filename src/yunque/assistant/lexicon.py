@@ -1,7 +1,7 @@
 """What may be asked, as data: intents with scored patterns, word groups, examples; read from YAML."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -11,6 +11,7 @@ import yaml
 from yunque.assistant.date_words import VOCABULARY
 from yunque.assistant.name_words import stem
 from yunque.assistant.spelling import Speller
+from yunque.assistant.verbs import family
 
 Looks = Literal["past", "future"]
 _GROUP = re.compile(r"<(\w+)>")
@@ -24,6 +25,7 @@ class Intent:
     Attributes:
         name: as answers and tests name it.
         patterns: what speaks for it, with a weight each; a negative weight speaks against it.
+        ahead: it asks for what comes, whatever period it names.
         looks: whether a month without a year is the one before or the one to come.
         needs: slots without which there is no answer.
         examples: questions to offer, by language; `{article}` and so on stand for names.
@@ -32,6 +34,7 @@ class Intent:
     name: str
     patterns: tuple[tuple[re.Pattern[str], float], ...]
     looks: Looks = "future"
+    ahead: bool = False
     needs: tuple[str, ...] = ()
     examples: Mapping[str, str] = field(default_factory=dict)
 
@@ -52,6 +55,7 @@ class Lexicon:
         words: words that belong to questions: neither names nor typing errors.
         cues: word that announces the kind of a name.
         spanish, english: words by which a language is known.
+        groups: families of words that mean alike, by name.
     """
 
     intents: tuple[Intent, ...]
@@ -60,6 +64,7 @@ class Lexicon:
     cues: Mapping[str, str]
     spanish: frozenset[str]
     english: frozenset[str]
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def common(self) -> frozenset[str]:
@@ -83,14 +88,19 @@ class Lexicon:
         return default if spanish == english else "es" if spanish > english else "en"
 
 
-def read_lexicon(text: str) -> Lexicon:
+def read_lexicon(text: str, more: Iterable[str] = ()) -> Lexicon:
     """Read a lexicon from YAML; `<group>` in a pattern stands for any word of the group.
+
+    Args:
+        text: the file.
+        more: further words that belong to questions.
 
     Raises:
         KeyError, re.error: the file is wrong; it is ours, so a test finds it.
     """
     document = yaml.safe_load(text)
-    groups = {name: _words(words) for name, words in document["groups"].items()}
+    past = set(document["past"].split())
+    groups = {name: family(_words(words), past=name in past) for name, words in document["groups"].items()}
     intents = tuple(_intent(name, entry, groups) for name, entry in document["intents"].items())
     refused = {
         reason: tuple(_pattern(one, groups) for one in patterns)
@@ -104,7 +114,7 @@ def read_lexicon(text: str) -> Lexicon:
         for word in _LITERAL.findall(_GROUP.sub(" ", next(iter(pattern))))
     }
     grouped = {part for words in groups.values() for word in words for part in word.split()}
-    known = {*grouped, *literal, *spanish, *english, *_words(document["filler"]), *VOCABULARY}
+    known = {*grouped, *literal, *spanish, *english, *_words(document["filler"]), *VOCABULARY, *more}
     return Lexicon(
         intents=intents,
         refused=refused,
@@ -112,6 +122,7 @@ def read_lexicon(text: str) -> Lexicon:
         cues=document["cues"],
         spanish=frozenset(spanish),
         english=frozenset(english),
+        groups={name: tuple(words) for name, words in groups.items()},
     )
 
 
@@ -135,6 +146,7 @@ def _intent(name: str, entry: Mapping[str, object], groups: Mapping[str, list[st
         patterns=tuple(
             (_pattern(text, groups), float(weight)) for one in patterns for text, weight in one.items()
         ),
+        ahead=bool(entry.get("ahead")),
         looks="past" if entry.get("looks") == "past" else "future",
         needs=tuple(str(entry.get("needs", "")).split()),
         examples=entry.get("examples", {}),  # type: ignore[arg-type]

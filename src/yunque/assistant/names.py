@@ -18,6 +18,7 @@ from yunque.assistant.fold import fold
 from yunque.assistant.name_words import JOINING, WEAK, Mention, Thing, name_words, stem, words_of
 from yunque.assistant.spelling import is_near
 
+SHORTEST_MISTAKE = 4  # letters of a word that may be mistyped beside words of its own name
 FAINT = 0.34  # share of a name that one word of it must be, unless it comes first
 
 
@@ -234,7 +235,7 @@ def _best(catalogue: Catalogue, text: str, run: Run) -> tuple[Mention, frozenset
     ]
     keys = [best] if own <= words else alike
     places = [(start, end) for start, end, word, _ in run if word in own]
-    start, end = places[0][0], places[-1][1]
+    start, end = places[0][0], _past_mistakes(text, places[-1][1], own - words)
     mention = Mention(
         start=start,
         end=end,
@@ -244,6 +245,20 @@ def _best(catalogue: Catalogue, text: str, run: Run) -> tuple[Mention, frozenset
         score=min(sum(catalogue.weight(word) for word in words & own) / total, 1.0),
     )
     return mention, own
+
+
+def _past_mistakes(text: str, end: int, rest: frozenset[str]) -> int:
+    """Give where a mention ends when mistyped words of the same name, next to it, belong to it, too."""
+    for start, last, word in words_of(text[end:]):
+        if word in JOINING and text[end + start : end + last] in JOINING:
+            continue
+        near = len(word) >= SHORTEST_MISTAKE and any(
+            word[0] == one[0] and is_near(word, one) for one in rest if len(one) >= SHORTEST_MISTAKE
+        )
+        if not near and word not in rest:
+            return end
+        return _past_mistakes(text, end + last, rest)
+    return end
 
 
 def _cue(catalogue: Catalogue, text: str, start: int) -> str:

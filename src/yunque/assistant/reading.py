@@ -1,11 +1,12 @@
 """Read a question: what it names, its numbers and periods, and how well each intent fits."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from yunque.assistant.calendar_math import Span
+from yunque.assistant.chat import written_out
 from yunque.assistant.dates import Period, find_periods
 from yunque.assistant.fold import checked_question, fold
 from yunque.assistant.lexicon import Intent, Lexicon
@@ -13,11 +14,22 @@ from yunque.assistant.name_words import Mention
 from yunque.assistant.names import Catalogue
 from yunque.assistant.number_words import with_figures
 from yunque.assistant.numbers import Number, find_numbers
+from yunque.assistant.scorer import UNKNOWN, Scorer
 
-ENOUGH = 1.0  # score from which an intent is believed
-UNEXPLAINED = 0.5  # what a word costs that nothing explains
-MENDED = 0.25  # what a mended word costs: it may have meant something else
+PATTERNS = 1.2  # what a unit of a pattern's weight adds to the learnt logarithm of an intent's share
+LEAST, MOST = -1.5, 4.0  # of a pattern score that is added
+CAUTION = 1.5  # what is added to the share of "none of these"
+UNEXPLAINED = 1.0  # what every word adds to it that nothing explains
+WRONG_TIME = (
+    2.5  # what a period that is over takes from what asks ahead, and one that comes from what looks back
+)
+MENDED = 0.25  # what a mended word adds: it may have meant something else
 _WORD = re.compile(r"@?[a-z]+(?:'[a-z]+)?")
+_VERB = re.compile(  # endings that verbs have and names of goods hardly ever
+    r"..(?:amos|emos|imos|aste|iste|aron|ieron|abamos|iamos|aremos|eremos|iremos|aras|eras|iria|aria|eria|arian"
+    r"|erian|irian|ando|iendo|arlos?|arlas?|erlos?|erlas?|irlos?|arme|erme|irme|arnos|ernos|arse|erse|irse"
+    r"|arles?|ando(?:me|nos|lo|la|se)|asemos|iesemos|aramos|ieramos)$"
+)
 _MARK = re.compile(r"@[a-z]+")
 NamedDays = Mapping[str, Callable[[int], Span]]
 
@@ -32,7 +44,7 @@ class Reading:
         text: folded and mended, with marks for what was found: @article, @money, @percent, @period, @length,
             @number and so on, in order.
         mentions, moneys, percents, numbers, periods, lengths: what the marks stand for, each in order.
-        ranked: intents with their scores, best first.
+        ranked: intents with how much more than "none of these" each is believed, best first.
         refused: why it is never answered, "" when it may be.
         unexplained: words that nothing explains.
         mended: how many words were mended.
@@ -53,17 +65,12 @@ class Reading:
     mended: int = 0
 
     @property
-    def doubt(self) -> float:
-        """What words cost that are not understood, or only by mending them."""
-        return UNEXPLAINED * len(self.unexplained) + MENDED * self.mended
-
-    @property
     def best(self) -> Intent | None:
         """The intent that is believed, or None."""
         if self.refused or not self.ranked:
             return None
         intent, score = self.ranked[0]
-        return intent if score - self.doubt >= ENOUGH else None
+        return intent if score > 0 else None
 
     def of_kind(self, kind: str) -> tuple[Mention, ...]:
         """Give the named things of a kind."""
@@ -88,12 +95,14 @@ class Reader:
         lexicon: what may be asked.
         catalogue: what may be named.
         named: days with names.
+        scorer: what was learnt of intents.
         default: language when a question does not tell.
     """
 
     lexicon: Lexicon
     catalogue: Catalogue
     named: NamedDays
+    scorer: Scorer
     default: str = "es"
 
     def read(self, question: object) -> Reading:
@@ -103,7 +112,7 @@ class Reader:
             UsageError: it is empty, no text, or too long.
         """
         asked = checked_question(question)
-        folded = fold(asked)
+        folded = written_out(fold(asked))
         mentions = self.catalogue.find(folded)
         text = _marked(folded, [(one.start, one.end, f"@{one.kind}") for one in mentions])
         refused = _refused(self.lexicon, folded) or _refused(self.lexicon, text)
@@ -118,7 +127,7 @@ class Reader:
         )
         plain = find_numbers(text)
         text = re.sub(r"\s+", " ", _marked(text, [(one.start, one.end, "@number") for one in plain])).strip()
-        ranked = [(intent, intent.score(text)) for intent in self.lexicon.intents]
+        unexplained = _unexplained(self.lexicon, text)
         return Reading(
             question=asked,
             language=self.lexicon.language(asked, folded, self.default),
@@ -129,11 +138,45 @@ class Reader:
             numbers=tuple(plain),
             periods=tuple(one for one in times if not one.is_length),
             lengths=tuple(one for one in times if one.is_length),
-            ranked=tuple(sorted(ranked, key=lambda one: -one[1])),
+            ranked=self._ranked(text, UNEXPLAINED * len(unexplained) + MENDED * changes, _tense(times)),
             refused=refused,
-            unexplained=_unexplained(self.lexicon, text),
+            unexplained=unexplained,
             mended=changes,
         )
+
+    def supposing(self, reading: Reading, names: Collection[str]) -> Intent | None:
+        """Give the intent that would be believed if words that nobody knows named articles, or None."""
+        text = _WORD.sub(lambda match: "@article" if match.group() in names else match.group(), reading.text)
+        unknown = [word for word in reading.unexplained if word not in names]
+        tense = _tense([*reading.periods, *reading.lengths])
+        intent, score = self._ranked(text, UNEXPLAINED * len(unknown), tense)[0]
+        return intent if score > 0 else None
+
+    def _ranked(self, text: str, doubt: float, tense: int) -> tuple[tuple[Intent, float], ...]:
+        """Add what patterns say to what was learnt, and take off what speaks for "none of these"."""
+        logs = self.scorer.logs(text)
+        none = logs[UNKNOWN] + CAUTION + doubt
+        scored = [
+            (
+                one,
+                logs[one.name]
+                + PATTERNS * min(max(one.score(text), LEAST), MOST)
+                - WRONG_TIME * _is_wrong_time(one, tense)
+                - none,
+            )
+            for one in self.lexicon.intents
+        ]
+        return tuple(sorted(scored, key=lambda one: -one[1]))
+
+
+def _tense(times: list[Period]) -> int:
+    """Give -1 where periods are over by their own words, 1 where they come, 0 where neither or both."""
+    found = {one.tense for one in times} - {0}
+    return found.pop() if len(found) == 1 else 0
+
+
+def _is_wrong_time(intent: Intent, tense: int) -> bool:
+    return intent.ahead if tense < 0 else tense > 0 and intent.looks == "past"
 
 
 def _marked(text: str, spans: list[tuple[int, int, str]]) -> str:
@@ -156,7 +199,13 @@ def _refused(lexicon: Lexicon, text: str) -> str:
 
 
 def _unexplained(lexicon: Lexicon, text: str) -> tuple[str, ...]:
+    """Give the words that are neither of questions nor look like verbs: what may be a name nobody knows."""
     words = [match.group() for match in _WORD.finditer(text)]
     return tuple(
-        word for word in words if word[0] != "@" and len(word) > 2 and word.split("'")[0] not in lexicon.words
+        word
+        for word in words
+        if word[0] != "@"
+        and len(word) > 2
+        and word.split("'")[0] not in lexicon.words
+        and not _VERB.search(word)
     )

@@ -16,6 +16,7 @@ from yunque.assistant.story import Story, Templates, render, tell
 from yunque.solutions.demand.questions import answers_history as history
 from yunque.solutions.demand.questions import answers_plan as plan
 from yunque.solutions.demand.questions import answers_stock as stock
+from yunque.solutions.demand.questions.answers_what_if import what_if
 from yunque.solutions.demand.questions.desk import Desk
 from yunque.solutions.demand.questions.found import Found
 from yunque.solutions.demand.questions.understand import UNKNOWN, Understood, understand
@@ -24,7 +25,7 @@ Answerer = Callable[[Desk, Query], Found]
 ANSWERS: Mapping[str, Answerer] = {
     "buy_list": plan.buy_list, "buy_article": plan.one_article, "how_much": plan.one_article,
     "why": plan.why, "budget_plan": plan.budget_plan, "supplier_order": plan.supplier_order,
-    "investment_total": plan.investment_total, "order_dates": plan.order_dates, "what_if": plan.what_if,
+    "investment_total": plan.investment_total, "order_dates": plan.order_dates, "what_if": what_if,
     "forecast_article": history.forecast, "forecast_category": history.forecast,
     "forecast_total": history.forecast, "stockout_risk": stock.stockout_risk, "overstock": stock.overstock,
     "cover": stock.cover, "stock_level": stock.stock_level, "abc": stock.abc,

@@ -33,11 +33,11 @@ def _totals(lines: Sequence[PlanLine], plan: PurchasePlan) -> dict[str, Any]:
         "measure": plan.measure,
         "day": plan.as_of,
         "tail": None,
-        **_covered(plan),
+        **period_facts(plan),
     }
 
 
-def _covered(plan: PurchasePlan) -> dict[str, Any]:
+def period_facts(plan: PurchasePlan) -> dict[str, Any]:
     """Give the period that is bought for: from today to a day, or a later one on its own."""
     if plan.covers is None:
         return {"until": None, "first": None, "last": None, "after": None}
@@ -55,7 +55,7 @@ def _covered(plan: PurchasePlan) -> dict[str, Any]:
 def _line_covered(plan: PurchasePlan, line: PlanLine) -> dict[str, Any]:
     """Give the period that one line is bought for; its own order may have to last longer than is asked."""
     left = line.left_then
-    told = {**_covered(plan), "now": "" if left is None else None, "gone": None}
+    told = {**period_facts(plan), "now": "" if left is None else None, "gone": None}
     if left is not None and left < GONE:
         told |= {"left_then": None, "gone": ""}
     if told["until"] is not None:
@@ -213,84 +213,6 @@ def order_dates(desk: Desk, query: Query) -> Found:
     key = "order_dates" if lines else "order_dates_nothing"
     return Found(
         story=Story(key=key, facts=facts, rows=[line_facts(one) for one in shown], left=left),
-        plan=desk.plan,
-        lines=tuple(shown),
-    )
-
-
-def what_if(desk: Desk, query: Query) -> Found:
-    """The plan beside the plan with one thing changed, on the articles that the question names."""
-    if query.what == "no_purchase":
-        return _without_purchase(desk, query, about(query, desk.plan.lines))
-    cover = cover_wish(query, desk.today)
-    before = about(query, (desk.plan_with(**cover) if cover else desk.plan).lines)
-    changes, change = _changes(query, before)
-    plan = desk.plan_with(**cover, **changes)
-    after = {line.article.code: line for line in plan.lines}
-    rows = [
-        {
-            "name": line.article.name or line.article.code,
-            "before": line.quantity,
-            "after": after[line.article.code].quantity,
-        }
-        for line in before
-        if line.article.code in after and after[line.article.code].quantity != line.quantity
-    ]
-    rows.sort(key=lambda row: -abs(float(row["after"]) - float(row["before"])))  # type: ignore[arg-type]
-    first, second = (
-        sum(one.cost for one in before),
-        sum(after[one.article.code].cost for one in before if one.article.code in after),
-    )
-    shown, left = top_of(query, rows, 5)
-    facts = {
-        "subject": subject(query),
-        "cost_before": first,
-        "cost_after": second,
-        "more": second - first if second > first else None,
-        "less": first - second if second < first else None,
-        "changed": len(rows),
-        "lead_change": None,
-        "demand_up": None,
-        "demand_down": None,
-        "price_up": None,
-        "price_down": None,
-        "service": None,
-        **_covered(plan),
-        **change,
-    }
-    lines = tuple(after[one.article.code] for one in before[:50] if one.article.code in after)
-    return Found(story=Story(key="what_if", facts=facts, rows=shown, left=left), plan=plan, lines=lines)
-
-
-def _changes(query: Query, before: Sequence[PlanLine]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give the changed wishes, and how the change is told."""
-    if query.what == "service_level" and query.service_level is not None:
-        return {"service": query.service_level}, {"service": query.service_level}
-    if query.what == "demand" and query.demand_change is not None:
-        return {"demand_factor": 1 + query.demand_change}, _signed("demand", query.demand_change)
-    if query.what == "price" and query.price_change is not None:
-        return {"price_factor": 1 + query.price_change}, _signed("price", query.price_change)
-    extra = query.lead_time_change
-    if extra is None:
-        leads = sorted(line.terms.lead_days for line in before) or [0.0]
-        extra = (query.lead_time or 0.0) - leads[len(leads) // 2]
-    if extra >= 0:
-        return {"extra_lead_days": extra}, {"lead_more": extra, "lead_less": None}
-    return {"extra_lead_days": extra}, {"lead_more": None, "lead_less": -extra}
-
-
-def _signed(name: str, change: float) -> dict[str, float | None]:
-    return {f"{name}_up": change} if change >= 0 else {f"{name}_down": -change}
-
-
-def _without_purchase(desk: Desk, query: Query, lines: Sequence[PlanLine]) -> Found:
-    risky = sorted(
-        (one for one in lines if one.risk.stockout_probability >= 0.5), key=lambda one: -one.risk.lost_margin
-    )
-    shown, left = top_of(query, risky, 5)
-    facts = {"articles": len(risky), "lost": sum(one.risk.lost_margin for one in lines)}
-    return Found(
-        story=Story(key="no_purchase", facts=facts, rows=[line_facts(one) for one in shown], left=left),
         plan=desk.plan,
         lines=tuple(shown),
     )

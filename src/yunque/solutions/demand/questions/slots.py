@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from yunque.assistant.calendar_math import days_of
+from yunque.assistant.calendar_math import Span, days_of
 from yunque.assistant.fold import words
 from yunque.assistant.lexicon import Intent
 from yunque.assistant.reading import Reading
@@ -30,6 +30,7 @@ SPLIT = frozenset(
     )
 )
 AT_A_LEVEL = frozenset(words("buy_list how_much buy_article budget_plan supplier_order"))
+PRESENT = frozenset(words("stock_level cover article_count abc new_articles data_quality accuracy rotation"))
 COUNTED = frozenset(words("why how_much buy_article"))
 
 
@@ -87,7 +88,8 @@ def _what_if(part: Part) -> dict[str, Any]:
     reading = part.reading
     before = reading.text.split("@percent")[0][-30:]
     if reading.percents and part.says("service") and not part.says("lead_time", before):
-        return {"what": "service_level", "service_level": abs(reading.percents[0].value)}
+        both = _lead_time(part) if reading.lengths and part.says("lead_time") else {}
+        return {"what": "service_level", "service_level": abs(reading.percents[0].value), **both}
     if reading.lengths and (part.says("lead_time") or not reading.percents):
         return {"what": "lead_time", **_lead_time(part)}
     change = _change(part)
@@ -112,7 +114,7 @@ def _lead_time(part: Part) -> dict[str, float]:
     before, after = part.reading.text.split("@length", 1)
     if part.says("less", after[:30]) or part.says("early_before", before[-30:]):
         return {"lead_time_change": -days}
-    is_later = part.says("more", after[:30]) or part.says("late_before", before[-30:])
+    is_later = one.is_more or part.says("more", after[:30]) or part.says("late_before", before[-30:])
     return {"lead_time_change": days} if is_later else {"lead_time": days}
 
 
@@ -156,6 +158,8 @@ def _periods(part: Part) -> dict[str, Any]:
     compares = part.intent.name == "compare_periods"
     ends = [one for period in periods for one in (compares and period.parts) or (period.resolve,)]
     spans = [resolve(part.today, past) for resolve in ends]
+    if not compares:
+        spans = _of_weight(spans, part)
     if not spans:
         return {}
     (start, end), others = spans[0], spans[1:]
@@ -165,6 +169,16 @@ def _periods(part: Part) -> dict[str, Any]:
         if first == end + timedelta(days=1):
             end = last
     return {"start": start, "end": end}
+
+
+def _of_weight(spans: list[Span], part: Part) -> list[Span]:
+    """Leave out days that only say when one asks: "mañana" beside a month, "hoy" of what is there today."""
+    now = (part.today, part.today)
+    if part.intent.name in PRESENT:
+        spans = [one for one in spans if one != now]
+    longer = [one for one in spans if one[0] != one[1]]
+    near = timedelta(days=1)
+    return [one for one in spans if not longer or abs(one[0] - part.today) > near or one in longer]
 
 
 def _group(part: Part) -> dict[str, Any]:

@@ -13,7 +13,10 @@ from yunque.assistant.name_words import Thing
 from yunque.assistant.names import Catalogue
 from yunque.assistant.query import Query, make_query
 from yunque.assistant.reading import Reader, Reading
+from yunque.assistant.scorer import Scorer, read_scorer
 from yunque.errors import UsageError
+from yunque.solutions.demand.questions.carry import carried
+from yunque.solutions.demand.questions.follow import as_before, goes_on, is_part
 from yunque.solutions.demand.questions.named_days import named_days
 from yunque.solutions.demand.questions.slots import KINDS, Slots, fill
 
@@ -24,9 +27,21 @@ UNKNOWN = "unknown"
 @cache
 def lexicon() -> Lexicon:
     """Give what may be asked; read once."""
-    return read_lexicon(
-        files("yunque.solutions.demand.questions").joinpath("lexicon.yaml").read_text("utf-8")
-    )
+    return read_lexicon(_own("lexicon.yaml").decode(), _learnt().words)
+
+
+@cache
+def scorer() -> Scorer:
+    """Give what was learnt of intents; read once."""
+    return read_scorer(_own("intents.npz"), lexicon().groups)
+
+
+def _learnt() -> Scorer:
+    return read_scorer(_own("intents.npz"), {})
+
+
+def _own(name: str) -> bytes:
+    return files("yunque.solutions.demand.questions").joinpath(name).read_bytes()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +79,9 @@ def make_reader(names: Names, country: str, default: str = "es") -> Reader:
     """Build what reads questions about one company's data."""
     words = lexicon()
     catalogue = Catalogue(names.things, cues=words.cues, common=words.common)
-    return Reader(lexicon=words, catalogue=catalogue, named=named_days(country), default=default)
+    return Reader(
+        lexicon=words, catalogue=catalogue, named=named_days(country), scorer=scorer(), default=default
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +94,7 @@ class Understood:
         refusal: why not, "" when there is a query.
         options: keys a name may mean ("which"), or words nothing is known of ("unknown_name").
         nearest: intents that come nearest, for offers.
-        score: how well the intent fits; 1 is enough.
+        score: how much more the intent is believed than that it is none; above 0 it is answered.
         is_follow_up: it goes on from the question before.
     """
 
@@ -105,12 +122,18 @@ def understand(reader: Reader, question: object, today: date, before: Query | No
     """
     reading = reader.read(question)
     intent = reading.best
-    follows = before is not None and _goes_on(reading, intent)
+    follows = before is not None and goes_on(reading, intent)
     if follows and before is not None:
         return _follow(reader, reading, today, before)
-    if intent is None:
+    if intent is None or is_part(reading):
+        strange = [] if reading.refused else _strange(reading)
+        meant = reader.supposing(reading, strange) if strange else None
+        if meant is not None:
+            return _refused(reading, "unknown_name", strange, meant)
         return _refused(reading, reading.refused or "unclear", ())
-    return _decided(reading, intent, fill(reading, intent, today))
+    kept = {} if before is None else carried(reading, intent, before)
+    found = _decided(reading, intent, fill(reading, intent, today), kept)
+    return Understood(**{**_fields(found), "is_follow_up": True}) if kept else found
 
 
 def understand_as(
@@ -177,42 +200,14 @@ def _is_spared(intent: Intent, name: str, reading: Reading) -> bool:
     return intent.name == "supplier_order" and name == "supplier" and not reading.unexplained
 
 
-_LEAD = r"(?:y|and|pero|but|entonces|then|que tal|what about|how about|ahora|now|mejor|o|or|si|if|solo|only)"
-_LINK = (
-    r"(?:para|for|en|in|de|con|with|del|by|al|a|the|el|la|los|las|from|por|solo|only|supplier|proveedor|categoria"
-    r"|category|articulo|item|bodega|warehouse|about|it|that|eso|esos|lo|mismo|same|tambien|also|nivel|servicio"
-    r"|service|level|of|top|fuera|fueran|were|was|instead|que|sobre|mes|presupuesto|budget|hay)"
-)
-_TAIL = (
-    r"(?:y|and|de|of|para|for|en|in|del|from|nivel|service|level|servicio|mas|primeros|instead|tambien|also|now"
-    r"|ahora|please|por|favor)"
-)
-_GOES_ON = re.compile(rf"^[^a-z@]*(?:{_LEAD}|para|for|en|in|de|con|with|del)\b")
-_SAME = re.compile(
-    rf"^[^a-z@]*(?:{_LEAD}\b[\s,]*)*(?:{_LINK}\b[\s,]*)*(?:@\w+[\s,?!.]*(?:{_TAIL}\b[\s,?!.]*)*)*$"
-)
-
-
-def _goes_on(reading: Reading, intent: Intent | None) -> bool:
-    """Whether a question has no sense of its own but slots, or asks "why?" of what was just said."""
-    if reading.refused:
-        return False
-    text = reading.text
-    if _SAME.match(text) and "@" in text:
-        return True
-    starts = bool(_GOES_ON.match(text))
-    if intent is not None and intent.name == "why" and len(reading.mentions) == 0:
-        return True
-    return starts and intent is None and not reading.unexplained and "@" in text
-
-
 def _follow(reader: Reader, reading: Reading, today: date, before: Query) -> Understood:
     own = reading.best
-    name = own.name if own is not None and own.name == "why" else before.intent
+    asks_why = own is not None and own.name == "why" and "@" not in reading.text
+    name = "why" if asks_why else before.intent
     intent = reader.lexicon.intent(name)
     if intent is None:
         return _refused(reading, "unclear", ())
-    slots = fill(reading, intent, today)
+    slots = as_before(reading, fill(reading, intent, today), before)
     kept: dict[str, Any] = {key: value for key, value in before.slots.items() if key not in slots.values}
     if "article" in slots.values or "article" in slots.unclear:
         kept.pop("category", None)
