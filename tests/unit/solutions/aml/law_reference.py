@@ -342,6 +342,12 @@ def within_a_day(earlier, later):
     return datetime.combine(later["fecha"], later["hora"]) - start <= timedelta(days=1)
 
 
+def is_risky(row):
+    """Whether the row involves a country on the list of those with a call for action."""
+    country = row.get("jurisdiccion")
+    return country in ("ir", "kp") or (country == "mm" and row["fecha"] >= date(2022, 10, 21))
+
+
 def owed(operations):
     """The set of (client, operation, rule, due day) that the law asks for, and the ids behind each sum."""
     answer, lists = set(), {}
@@ -352,7 +358,7 @@ def owed(operations):
             answer.add((*name, "R09", None))
         if row.get("sospecha"):
             answer.add((*name, "R10", None))
-        if row.get("es_pep") and row["fecha"] >= REFORM:
+        if (row.get("es_pep") or is_risky(row)) and row["fecha"] >= REFORM:
             answer.add((*name, "R11", None))
     happened = [row for row in ordered if not row.get("intento") and row["regla"] not in UNPUBLISHED]
     acts = acts_of(happened)

@@ -79,6 +79,7 @@ def a_portfolio(seed, size=30, among=RULES):
                 "en_representacion": rng.choice([None, True, False]),
                 "en_lista": rng.random() < 0.05,
                 "es_pep": rng.random() < 0.05,
+                "jurisdiccion": rng.choice([None] * 12 + ["mx", "us", "ir", "mm"]),
                 "sospecha": rng.random() < 0.05,
                 "intento": rng.random() < 0.07,
             }
@@ -93,7 +94,7 @@ SCHEMA = {
     "id_acto": pl.String, "id_pagador": pl.String, "cuenta": pl.String, "contraprestacion_c": pl.Int64,
     "valor_mayor_c": pl.Int64, "valor_individual_c": pl.Int64, "en_representacion": pl.Boolean,
     "en_lista": pl.Boolean, "es_pep": pl.Boolean, "sospecha": pl.Boolean, "intento": pl.Boolean,
-    "estado_regla": pl.String, "riesgo_alto": pl.Boolean, "aviso_presentado": pl.Boolean,
+    "jurisdiccion": pl.String, "estado_regla": pl.String, "riesgo_alto": pl.Boolean, "aviso_presentado": pl.Boolean,
 }  # fmt: skip
 
 

@@ -20,8 +20,8 @@ from yunque.solutions.aml.law.deadlines import (
 )
 from yunque.solutions.aml.law.evaluate import rules
 from yunque.solutions.aml.law.read_catalogue import (
+    ALL,
     PROVENANCE,
-    TABLES,
     catalogue,
     catalogue_of,
     check,
@@ -70,7 +70,7 @@ def test_every_row_says_its_source_and_how_far_it_was_verified():
         assert all(row.get("verificacion") or row.get("estado") for row in read_rows(name))
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", ALL)
 def test_any_fact_that_changes_changes_the_hash(table):
     texts = package_texts()
     rows = list(csv.DictReader(texts[table].splitlines()))
@@ -124,6 +124,14 @@ def test_readings_change_the_hash_and_refuse_what_does_not_exist():
         catalogue().with_readings(ventana="siempre")
     with pytest.raises(NotFoundError):
         catalogue().with_readings(ventanas="movil")
+
+
+def test_an_edition_of_before_the_list_of_countries_reads_as_it_was():
+    texts = package_texts()
+    older = {name: text for name, text in texts.items() if name != "jurisdicciones.csv"}
+    assert catalogue_of(older).jurisdictions == ()
+    assert catalogue_of(older).sha256 != catalogue().sha256
+    assert catalogue().with_readings(criterio="umas").jurisdictions == catalogue().jurisdictions
 
 
 def test_tables_that_contradict_themselves_are_refused():

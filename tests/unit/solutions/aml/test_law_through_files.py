@@ -26,7 +26,7 @@ COLUMNS = (
     "cliente_id", "id_operacion", "fecha", "hora", "monto", "monto_sin_contribuciones", "moneda", "tipo_cambio",
     "tipo_operacion", "forma_pago", "fraccion", "inciso", "sector_actividad", "id_acto", "id_pagador",
     "cuenta_tarjeta", "contraprestacion", "valor_catastral", "valor_comercial", "monto_garantizado",
-    "valor_individual", "en_representacion", "monto_determinable", "en_lista", "es_pep", "sospecha", "intento",
+    "valor_individual", "en_representacion", "monto_determinable", "pais", "en_lista", "es_pep", "sospecha", "intento",
 )  # fmt: skip
 IN_CASH = [
     ("efectivo", None), ("Efectivo", "efectivo"), ("transferencia", "Depósito en efectivo"), ("otro", "01"),
@@ -37,6 +37,10 @@ NOT_IN_CASH = [
     ("transferencia", None), ("SPEI", "transferencia"), ("efectivo", "Cheque de caja"), ("tarjeta", "tarjeta oro"),
     ("transferencia_internacional", None), ("deposito", None), ("otro", "03"), ("cheque", "sin efectivo"),
 ]  # fmt: skip
+COUNTRIES = {
+    None: [None], "mx": ["México", "MX", "mexico"], "us": ["US", "Estados Unidos"], "mm": ["MM", "Myanmar", "Birmania"],
+    "ir": ["IR", "Irán", "Iran", "IRN", "República Islámica de Irán"],
+}  # fmt: skip
 MONTHS = ["ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"]
 
 
@@ -113,6 +117,7 @@ def written(row, rng):
         "id_acto": row["id_acto"], "id_pagador": row["id_pagador"], "cuenta_tarjeta": row["cuenta"],
         "contraprestacion": amount(cents["contraprestacion_c"], rng), deed: amount(cents["valor_mayor_c"], rng),
         "valor_individual": amount(cents["valor_individual_c"], rng),
+        "pais": rng.choice(COUNTRIES[row["jurisdiccion"]]),
         "en_representacion": yes(row["en_representacion"], rng),
         "monto_determinable": {"X-a": "si", "X-b": "no"}.get(row["regla"]),
     }  # fmt: skip

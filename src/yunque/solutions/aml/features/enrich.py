@@ -1,12 +1,13 @@
 """Enrich operations with every feature, point in time: a row's numbers never change when later rows come."""
 
 import csv
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
 
-import numpy as np
 import polars as pl
 
 from yunque.solutions.aml.features.client import add_scale, own_past, same_rule_past
@@ -128,15 +129,23 @@ def add_risk(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(sector_alto_riesgo=pl.any_horizontal(hits).fill_null(value=False).cast(pl.Int8))
 
 
+def around(place: pl.Expr, places: int, wave: Callable[[float], float]) -> pl.Expr:
+    """Give a wave at a place of a round of `places`.
+
+    It is looked up: computed over a column, the last bit depends on how many rows the column has.
+    """
+    values = {n: wave(2 * math.pi * n / places) for n in range(places + 1)}
+    return place.cast(pl.Int64).replace_strict(values, default=None, return_dtype=pl.Float64)
+
+
 def add_calendar(frame: pl.DataFrame) -> pl.DataFrame:
     """Add features 35 to 40."""
     day, month = pl.col("fecha").dt.weekday() - 1, pl.col("fecha").dt.month()
-    turn = 2 * np.pi
     return frame.with_columns(
         fin_de_semana=(day >= FRIDAY).cast(pl.Int8),
-        dia_semana_sin=(day * turn / WEEK).sin(),
-        dia_semana_cos=(day * turn / WEEK).cos(),
-        mes_sin=(month * turn / YEAR).sin(),
-        mes_cos=(month * turn / YEAR).cos(),
+        dia_semana_sin=around(day, WEEK, math.sin),
+        dia_semana_cos=around(day, WEEK, math.cos),
+        mes_sin=around(month, YEAR, math.sin),
+        mes_cos=around(month, YEAR, math.cos),
         dia_mes=pl.col("fecha").dt.day().cast(pl.Int64),
     )

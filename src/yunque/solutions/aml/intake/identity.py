@@ -26,6 +26,7 @@ COMPARED = (
     "en_lista",
     "es_pep",
     "riesgo_alto",
+    "jurisdiccion",
     "sospecha",
     "aviso_presentado",
     "marcas",
@@ -44,8 +45,11 @@ def check_identifiers(frame: pl.DataFrame, names: tuple[str, ...], faults: Fault
 
 
 def content_keys(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.Series:
-    """Give the content of each row as one text."""
-    parts = [pl.col(name).cast(pl.String).fill_null("") for name in columns]
+    """Give the content of each row as one text; a column that older files did not have is empty."""
+    parts = [
+        pl.col(name).cast(pl.String).fill_null("") if name in frame.columns else pl.lit("")
+        for name in columns
+    ]
     return frame.select(pl.concat_str(parts, separator=SEPARATOR)).to_series()
 
 

@@ -17,7 +17,7 @@ from yunque.solutions.aml.intake.faults import Faults
 from yunque.solutions.aml.intake.headers import Named, name_columns
 from yunque.solutions.aml.intake.identity import check_identifiers, repeats, with_ids
 from yunque.solutions.aml.intake.moments import read_moments
-from yunque.solutions.aml.intake.words import cash_of, kinds, yes_or_no
+from yunque.solutions.aml.intake.words import cash_of, each_simple, kinds, yes_or_no
 from yunque.solutions.aml.law.catalogue import Catalogue
 from yunque.solutions.aml.law.warning import Warn, flag
 
@@ -140,6 +140,7 @@ def read_cells(frame: pl.DataFrame, catalogue: Catalogue, as_of: date, faults: F
             "id_contraparte": cell("id_contraparte"),
             "sentido": cell("sentido").str.to_lowercase(),
             "pais": cell("pais"),
+            "jurisdiccion": each_simple(cell("pais")),
             "entidad": cell("entidad"),
             "clasificacion_lfpiorpi": cell("clasificacion_lfpiorpi"),
             "_zona": when.is_converted,

@@ -114,6 +114,24 @@ class Reading:
     explanation: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Jurisdiction:
+    """A country of high risk on a published list, in force from `since` to `until` (both included).
+
+    Attributes:
+        names: simple names and codes by which files call it.
+        listed: the list's name.
+    """
+
+    code: str
+    names: tuple[str, ...]
+    listed: str
+    since: date
+    until: date | None
+    source: str
+    verification: str
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Catalogue:
     """All tables of one edition; two with the same hash are the same."""
@@ -125,6 +143,7 @@ class Catalogue:
     sectors: tuple[Sector, ...]
     readings: tuple[Reading, ...]
     sha256: str
+    jurisdictions: tuple[Jurisdiction, ...] = ()  # editions before November 2026 had none
 
     def __eq__(self, other: object) -> bool:
         """Compare by content."""
@@ -202,4 +221,5 @@ class Catalogue:
             sectors=self.sectors,
             readings=readings,
             sha256=sha256,
+            jurisdictions=self.jurisdictions,
         )

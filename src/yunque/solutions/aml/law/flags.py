@@ -36,6 +36,7 @@ def conditions() -> dict[Warn, pl.Expr]:
         Warn.SERIES_REACHES_NOTICE: pl.col("serie_24h_aviso") & ~pl.col("cumple_aviso"),
         Warn.SERIES_WITHOUT_HOUR: pl.col("serie_24h_sin_hora") & ~pl.col("cumple_identificacion"),
         Warn.INSTALMENTS_REACHED_BEFORE: pl.col("_alcanzo_antes"),
+        Warn.JURISDICTION_LISTED: pl.col("jurisdiccion_lista").is_not_null(),
         Warn.OTHER_TERM: notified & (pl.col("plazo") != "dia_17"),
         Warn.ALREADY_NOTIFIED: pl.col("acum_alcanza") & (pl.col("acum_avisados_n") > 0),
         Warn.PIECE_VALUE_ASSUMED: (pl.col("base") == PIECE) & pl.col("valor_individual_c").is_null(),

@@ -25,6 +25,7 @@ COLUMNS: dict[str, tuple[pl.DataType, object]] = {
     "en_lista": (pl.Boolean(), False),
     "es_pep": (pl.Boolean(), False),
     "riesgo_alto": (pl.Boolean(), False),
+    "jurisdiccion": (pl.String(), None),  # simple name or code of the country that the row involves
     "sospecha": (pl.Boolean(), False),
     "intento": (pl.Boolean(), False),
     "aviso_presentado": (pl.Boolean(), False),  # the officer filed a notice of it

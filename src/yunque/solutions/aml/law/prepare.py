@@ -7,6 +7,7 @@ from yunque.solutions.aml.law.acts import join_acts
 from yunque.solutions.aml.law.cash import with_cash
 from yunque.solutions.aml.law.catalogue import Catalogue
 from yunque.solutions.aml.law.flags import with_warnings
+from yunque.solutions.aml.law.jurisdictions import with_jurisdiction
 from yunque.solutions.aml.law.operations import complete
 from yunque.solutions.aml.law.resolve import bases, state, with_terms, with_uma
 from yunque.solutions.aml.law.series import with_game_series
@@ -26,7 +27,8 @@ def prepare(operations: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     Returns:
         one row an operation, in the order of the law, with `orden` numbering them.
     """
-    rows = complete(operations).join(bases(catalogue), on="regla", how="left", maintain_order="left")
+    known = with_jurisdiction(complete(operations), catalogue)
+    rows = known.join(bases(catalogue), on="regla", how="left", maintain_order="left")
     attempts = rows.filter(pl.col("intento")).with_columns(acto_fecha=pl.col("fecha"))
     acts = join_acts(rows.filter(~pl.col("intento")))
     judged = judge(acts, catalogue)

@@ -9,7 +9,15 @@ from importlib.resources import files
 from itertools import pairwise
 
 from yunque.errors import DataError
-from yunque.solutions.aml.law.catalogue import CashLimit, Catalogue, Reading, Sector, Threshold, Uma
+from yunque.solutions.aml.law.catalogue import (
+    CashLimit,
+    Catalogue,
+    Jurisdiction,
+    Reading,
+    Sector,
+    Threshold,
+    Uma,
+)
 from yunque.solutions.aml.money import cents_of
 
 # what says, in each table, where a row comes from and how far it was verified
@@ -20,8 +28,11 @@ PROVENANCE = {
     "inhabiles.csv": ("fuente", "estado"),
     "sectores.csv": ("fuente", "verificacion"),
     "lecturas.csv": ("fundamento", "estado"),
+    "jurisdicciones.csv": ("fuente", "estado"),
 }
 TABLES = ("umbrales.csv", "uma.csv", "efectivo.csv", "inhabiles.csv", "sectores.csv", "lecturas.csv")
+LATER = ("jurisdicciones.csv",)  # tables that earlier editions did not have
+ALL = (*TABLES, *LATER)
 
 
 @cache
@@ -36,7 +47,7 @@ def catalogue() -> Catalogue:
 
 def package_texts() -> dict[str, str]:
     """Give the texts of this release's tables by their names."""
-    return {name: table_text(name) for name in TABLES}
+    return {name: table_text(name) for name in ALL}
 
 
 def catalogue_of(texts: Mapping[str, str]) -> Catalogue:
@@ -45,7 +56,11 @@ def catalogue_of(texts: Mapping[str, str]) -> Catalogue:
     Raises:
         DataError: the tables contradict themselves, or a row does not say where it comes from.
     """
-    rows = {name: list(csv.DictReader(texts[name].splitlines())) for name in TABLES}
+    rows = {
+        name: list(csv.DictReader(texts[name].splitlines()))
+        for name in ALL
+        if name in TABLES or name in texts
+    }
     require_provenance(rows)
     read = Catalogue(
         thresholds=tuple(map(read_threshold, rows["umbrales.csv"])),
@@ -56,6 +71,7 @@ def catalogue_of(texts: Mapping[str, str]) -> Catalogue:
             Sector(name=row["sector"], rule=row["regla"], state=row["estado"]) for row in rows["sectores.csv"]
         ),
         readings=tuple(map(read_reading, rows["lecturas.csv"])),
+        jurisdictions=tuple(map(read_jurisdiction, rows.get("jurisdicciones.csv", ()))),
         sha256=digest_of(texts),
     )
     check(read)
@@ -65,7 +81,7 @@ def catalogue_of(texts: Mapping[str, str]) -> Catalogue:
 def digest_of(texts: Mapping[str, str]) -> str:
     """Give the hash of the tables' texts: any cell that changes changes it."""
     digest = hashlib.sha256()
-    for name in TABLES:
+    for name in (name for name in ALL if name in TABLES or name in texts):
         digest.update(name.encode() + b"\0" + texts[name].encode() + b"\0")
     return digest.hexdigest()
 
@@ -77,7 +93,7 @@ def require_provenance(rows: Mapping[str, list[dict[str, str]]]) -> None:
         DataError: there is one; its table and line are told.
     """
     for table, columns in PROVENANCE.items():
-        for line, row in enumerate(rows[table], start=2):
+        for line, row in enumerate(rows.get(table, ()), start=2):
             for column in columns:
                 if not (row.get(column) or "").strip():
                     raise DataError(
@@ -168,6 +184,19 @@ def read_cash_limit(row: dict[str, str]) -> CashLimit:
         since=day_of(row["desde"]),
         taxes_since=day_of(row["base_con_contribuciones_desde"]),
         source=row["fuente"],
+    )
+
+
+def read_jurisdiction(row: dict[str, str]) -> Jurisdiction:
+    """Build one country of a list."""
+    return Jurisdiction(
+        code=row["codigo"],
+        names=tuple(row["nombres"].split("|")),
+        listed=row["lista"],
+        since=day_of(row["desde"]),
+        until=day_of(row["hasta"]) if row["hasta"] else None,
+        source=row["fuente"],
+        verification=row["estado"],
     )
 
 

@@ -34,6 +34,7 @@ class Warn(IntFlag):
     DEPOSIT_UNKNOWN = 2097152
     INSTRUMENT_UNKNOWN = 4194304
     KIND_AND_INSTRUMENT_DIFFER = 8388608
+    JURISDICTION_LISTED = 16777216
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +141,11 @@ MEANINGS: dict[Warn, Meaning] = {
     Warn.DEPOSIT_UNKNOWN: Meaning(
         code="deposito_sin_instrumento",
         text="Un depósito sin forma_pago puede ser en efectivo: sin ese dato no se comparó con el Art. 32.",
+    ),
+    Warn.JURISDICTION_LISTED: Meaning(
+        code="jurisdiccion_en_lista",
+        text="El país está en la lista de jurisdicciones de las tablas; confírmela con la que publica la UIF "
+        "(RCG 23 Bis 4).",
     ),
     Warn.INSTRUMENT_UNKNOWN: Meaning(
         code="forma_pago_desconocida",

@@ -9,7 +9,7 @@ from yunque.solutions.aml.law.rule import Rule
 RULE = Rule(
     id="R11_pep_o_riesgo_alto",
     title="PEP o riesgo alto",
-    fires=pl.col("es_pep") | pl.col("riesgo_alto"),
+    fires=pl.col("es_pep") | pl.col("riesgo_alto") | pl.col("jurisdiccion_lista").is_not_null(),
     obligation="seguimiento_intensificado",
     floor="inusual",
     citation="LFPIORPI 18 fr. X; RCG 23 Bis 4 y 41 fr. V",
@@ -17,4 +17,5 @@ RULE = Rule(
     reason=(
         "Persona políticamente expuesta, o cliente o jurisdicción de riesgo alto: seguimiento intensificado."
     ),
+    numbers=("jurisdiccion_lista",),
 )
