@@ -1,13 +1,18 @@
 """The report of a plan: one HTML page in English or Spanish for whoever spends the money tomorrow."""
 
-from typing import Any
-
 import polars as pl
 
 from yunque.models.page import render_page
 from yunque.solutions.demand.drafts import NOBODY
-from yunque.solutions.demand.plan_values import PurchasePlan
-from yunque.solutions.demand.report_charts import buy_chart, curve_chart, forecast_chart, supplier_chart
+from yunque.solutions.demand.plan_values import PlanLine, PurchasePlan
+from yunque.solutions.demand.report_charts import (
+    buy_chart,
+    curve_chart,
+    forecast_chart,
+    label,
+    short,
+    supplier_chart,
+)
 from yunque.solutions.demand.report_text import Language, Text
 
 MOST_ROWS = 40
@@ -25,20 +30,21 @@ def render_demand(
         language: of the page.
         curve: the trade-off curve (tradeoff.CURVE), None where nothing was simulated.
     """
-    t = Text(language)
+    t = Text(language, plan.currency)
     content = {
         "t": t,
         "language": language,
-        "head": t("made", day=plan.as_of.isoformat(), company=plan.nit or plan.company or "-"),
+        "head": t("made", day=t.day(plan.as_of), company=_company(plan, t)),
         "lead": t(
             "lead",
             bought=len(plan.bought),
             articles=len(plan.lines),
-            cost=money(plan.cost),
+            cost=t.number(plan.cost),
             currency=plan.currency,
-            service=f"{plan.service:.0%}",
+            service=t.share(plan.service),
             measure=t(plan.measure),
-        ),
+        )
+        + _budget(plan, t),
         "numbers": _numbers(plan, t),
         "buy": buy_chart(plan, t),
         "suppliers": supplier_chart(plan, t, NOBODY[language]),
@@ -46,15 +52,25 @@ def render_demand(
         "forecasts": forecast_chart(plan, history, t),
         "notes": [one.text[language] for one in plan.warnings],
         "proof": _proof(plan, t),
-        "rows": [_row(line) for line in plan.bought[:MOST_ROWS]],
+        "rows": [_row(line, t) for line in plan.bought[:MOST_ROWS]],
         "more": max(len(plan.bought) - MOST_ROWS, 0),
     }
     return render_page("yunque.solutions.demand", "report.html", content)
 
 
-def money(value: float) -> str:
-    """Give money in whole units with its thousands marked."""
-    return f"{value:,.0f}"
+def _company(plan: PurchasePlan, t: Text) -> str:
+    if plan.nit:
+        return t("tax", n=plan.nit)
+    return t("number", n=plan.company) if plan.company else t("anyone")
+
+
+def _budget(plan: PurchasePlan, t: Text) -> str:
+    """Say what became of the money, where a budget was given."""
+    told = plan.budget
+    if told.cap is None:
+        return ""
+    cap, used, left = (t.number(value) for value in (told.cap, told.used, told.left_out_cost))
+    return t("budget", cap=cap, used=used, left=left) if told.left_out_cost > 0 else t("budget_fits", cap=cap)
 
 
 def _numbers(plan: PurchasePlan, t: Text) -> list[tuple[str, str]]:
@@ -62,28 +78,31 @@ def _numbers(plan: PurchasePlan, t: Text) -> list[tuple[str, str]]:
     likely = sum(line.risk.stockout_probability >= LIKELY for line in plan.lines)
     excess = sum(line.risk.excess_money for line in plan.lines)
     return [
-        (money(plan.cost), t("n_cost")),
-        (money(saved), t("n_saved")),
-        (str(likely), t("n_risk")),
-        (money(excess), t("n_excess")),
+        (t.number(plan.cost), t("n_cost")),
+        (t.number(saved), t("n_saved")),
+        (t.number(likely), t("n_risk")),
+        (t.number(excess), t("n_excess")),
     ]
 
 
 def _proof(plan: PurchasePlan, t: Text) -> list[tuple[str, str]]:
-    found = [(t(name), f"{plan.accuracy[name]:.1%}") for name in ("wape", "bias") if name in plan.accuracy]
+    found = [(t(name), t.share(plan.accuracy[name], 1)) for name in ("wape", "bias") if name in plan.accuracy]
     covered = sorted(plan.coverage.items())
-    return found + [(t("coverage", level=f"{level:.0%}"), f"{share:.1%}") for level, share in covered]
+    return found + [(t("coverage", level=t.share(level)), t.share(share, 1)) for level, share in covered]
 
 
-def _row(line: Any) -> list[str]:
+def _row(line: PlanLine, t: Text) -> list[str]:
     position, risk = line.position, line.risk
     return [
-        f"{line.article.name or line.article.code} · {line.article.code}",
-        f"{line.quantity:g}",
-        str(line.packs),
-        money(line.cost),
-        f"{position.on_hand:g} + {position.on_order:g} - {position.reserved:g}",
-        f"{line.levels.order_up_to:g}",
-        f"{risk.stockout_probability:.0%}",
+        label(line),
+        short(line.article.supplier),
+        t.units(line.quantity),
+        t.number(line.packs),
+        t.number(line.cost),
+        " ".join(
+            (t.units(position.on_hand), "+", t.units(position.on_order), "-", t.units(position.reserved))
+        ),
+        t.units(line.levels.order_up_to),
+        t.share(risk.stockout_probability),
         str(risk.latest_order_date or ""),
     ]

@@ -22,7 +22,14 @@ def short(text: str) -> str:
 
 def label(line: PlanLine) -> str:
     """Name an article by its name and code."""
-    return f"{short(line.article.name or line.article.code)} · {line.article.code}"
+    code = short(line.article.code)
+    return f"{short(line.article.name)} · {code}" if line.article.name else code
+
+
+def axis(t: Text) -> Any:
+    """Give an axis of money, its thousands marked as the page marks them."""
+    marked = "format(datum.value, ',.0f')"
+    return alt.Axis(labelExpr=f"replace({marked}, /,/g, '.')" if t.has_points else marked)
 
 
 def buy_chart(plan: PurchasePlan, t: Text) -> Picture | None:
@@ -32,14 +39,15 @@ def buy_chart(plan: PurchasePlan, t: Text) -> Picture | None:
             "place": place,
             "name": label(line),
             "cost": line.cost,
-            "risk": f"{line.risk.stockout_probability:.0%}",
+            "risk": t.share(line.risk.stockout_probability),
         }
         for place, line in enumerate(plan.bought[:TOP])
     ]
     if not rows:
         return None
     base = alt.Chart(table(rows)).encode(
-        y=alt.Y("name:N", sort=alt.SortField("place"), title=None), x=alt.X("cost:Q", title=t("x_cost"))
+        y=alt.Y("name:N", sort=alt.SortField("place"), title=None),
+        x=alt.X("cost:Q", title=t("x_cost"), axis=axis(t)),
     )
     bars = base.mark_bar(color=ACCENT, height=13)
     texts = base.mark_text(align="left", dx=5, color=MUTED, fontSize=11).encode(text="risk:N")
@@ -55,7 +63,7 @@ def supplier_chart(plan: PurchasePlan, t: Text, nobody: str) -> Picture | None:
     chart = (
         alt.Chart(table(rows))
         .mark_bar(color=ACCENT_SOFT, height=13)
-        .encode(y=alt.Y("name:N", sort="-x", title=None), x=alt.X("cost:Q", title=t("h_cost")))
+        .encode(y=alt.Y("name:N", sort="-x", title=None), x=alt.X("cost:Q", title=t("h_cost"), axis=axis(t)))
         .properties(width=WIDTH - 330, height=20 * len(rows))
     )
     return picture(chart, alt_text=t("orders"), caption=t("orders"))
@@ -72,7 +80,7 @@ def curve_chart(curve: pl.DataFrame | None, t: Text) -> Picture | None:
     ]
     names = list(dict.fromkeys(row["rule"] for row in rows))
     encoded = alt.Chart(table(rows)).encode(
-        x=alt.X("stock:Q", title=t("x_stock")),
+        x=alt.X("stock:Q", title=t("x_stock"), axis=axis(t)),
         y=alt.Y("fill:Q", title=t("y_fill"), scale=alt.Scale(zero=False), axis=alt.Axis(format="%")),
         color=alt.Color(
             "rule:N", title=None, scale=alt.Scale(domain=names, range=list(SERIES[: len(names)]))

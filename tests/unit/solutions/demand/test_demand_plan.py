@@ -159,7 +159,13 @@ def test_the_report_shows_the_plan_in_both_languages() -> None:
     assert (english.count("data:image/svg+xml"), spanish.count("data:image/svg+xml")) == (3, 4)
     for page in (english, spanish):
         assert "<script" not in page
-        assert f"{plan.cost:,.0f}" in page and plan.bought[0].article.code in page
+        assert plan.bought[0].article.code in page
+    cost = f"{plan.cost:,.0f}"
+    assert cost in english and cost.replace(",", ".") in spanish and cost not in spanish
+    day = plan.as_of
+    assert f"{day:%B} {day.day}, {day.year}" in english and f" de {day.year} para el NIT 900123456" in spanish
+    poor = make_plan(small_basis(), PlanWish(budget=100_000.0))
+    assert "De un presupuesto de 100.000 se gastan" in render_demand(poor, history, "es")
 
 
 def test_months_add_up_to_their_weeks() -> None:
