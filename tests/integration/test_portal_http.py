@@ -19,12 +19,14 @@ from small_models import LIMITS, client_of
 from starlette.testclient import TestClient
 from work_here import work_here
 
+from yunque.errors import LimitError, TableError
 from yunque.runtime.jobs.ledger import add_funds, balance_of, verify_ledger
 from yunque.runtime.jobs.prices import Price, Tier, publish_prices
 from yunque.runtime.jobs.tables import ATTEMPT
 from yunque.runtime.jobs.uploads import UploadLimits
 from yunque.runtime.jobs.worker import work
 from yunque.services.access import Keyring, Scope, grant_key
+from yunque.services.aml_shape import is_text, shape_apart, shape_of
 from yunque.services.score import Shelf
 from yunque.settings import Settings
 from yunque.surfaces.bootstrap import Platform, open_platform, open_tokens
@@ -159,7 +161,7 @@ def test_every_refusal_of_a_file_is_told_in_spanish_and_as_it_is(platform: Platf
     }
     with client_of(serving_of(open_desk(platform), platform)) as client:
         for (name, content), words in refused.items():
-            for path in ("upload", "validate"):
+            for path in ("upload", "validate") if name.endswith("csv") else ("validate",):
                 answer = client.post(f"{PORTAL}/{path}", files={"file": (name, content)})
                 told = answer.json()
                 assert answer.status_code in (400, 422) and words in told["detail"], (name, told)
@@ -170,6 +172,26 @@ def test_every_refusal_of_a_file_is_told_in_spanish_and_as_it_is(platform: Platf
         assert seen.status_code == 200 and seen.json()["rowCount"] == 10_002
     assert spanish("What nobody foresaw.") == OTHERWISE
     assert "tamaño absurdo" in spanish("The workbook unpacks to an absurd size.")[0]
+
+
+def test_what_is_not_text_is_opened_in_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = pl.read_csv(SMOKE.encode(), infer_schema=False)
+    rows.write_parquet(tmp_path / "good")
+    (tmp_path / "book.xlsx").write_bytes(b"")
+    rows.write_csv(tmp_path / "text")
+    assert is_text(tmp_path / "text")
+    assert not is_text(tmp_path / "good") and not is_text(tmp_path / "book.xlsx")
+    assert shape_apart(tmp_path / "good") == shape_of(tmp_path / "good")
+    (tmp_path / "cut").write_bytes((tmp_path / "good").read_bytes()[:-40])
+    with pytest.raises(TableError, match="damaged"):
+        shape_apart(tmp_path / "cut")
+    with pytest.raises((LimitError, TableError)):  # its process could not even begin
+        shape_apart(tmp_path / "good", memory_bytes=1 << 20)
+    monkeypatch.setattr("yunque.services.aml_shape.SECONDS", 0.01)
+    with pytest.raises(LimitError, match="more than may be read"):
+        shape_apart(tmp_path / "good")
 
 
 def test_more_than_may_be_sent_is_413(platform: Platform) -> None:

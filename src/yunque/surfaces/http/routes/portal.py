@@ -13,7 +13,8 @@ from yunque.runtime.jobs.ledger import FundsError
 from yunque.runtime.jobs.uploads import Upload
 from yunque.services import aml_portal, jobs
 from yunque.services.access import Scope
-from yunque.services.aml_shape import Shape, look
+from yunque.services.aml_look import look
+from yunque.services.aml_shape import Shape
 from yunque.services.job_documents import stage_of
 from yunque.services.job_office import Office, drop_upload, find_upload
 from yunque.surfaces.http.inflow import Inflow
