@@ -17,7 +17,7 @@ from yunque.forecasting.trials import SAMPLE, History, Moment, Trials
 from yunque.runtime.parallel import Parallel, map_tasks
 
 ROUTE_MODELS: dict[str, tuple[str, ...]] = {
-    "season": ("SeasonalNaive", "DOT", "CES"),
+    "season": ("SeasonalNaive", "DOT", "CES_P"),
     "level": ("Recent", "SES", "TSB", "IMAPA", "DOT1"),
     "sparse": ("Average", "Recent", "SES", "TSB", "TSBslow", "IMAPA", "ADIDA"),
     "short": ("Average", "SES"),

@@ -1,10 +1,10 @@
 """Weights of the models, chosen by what they erred at moments of the past, per kind of demand.
 
 Equal means are hard to beat (Claeskens, Magnus, Vasnev and Wang, The forecast combination puzzle, IJF 32,
-2016), so the choice is coarse: order the models by their own loss, take the equal mean of as many foremost
-ones as lose least together, drop the model whose going lowers the loss further while it does, weight the rest
-by the inverse of their loss, and go half of the way back to equal. What does not beat the simplest rule of
-its kind gives way to it.
+2016), so the choice is coarse. Where there is a season, every model speaks that does not lose far more than
+the best. Elsewhere the models are ordered by their own loss, as many foremost ones are taken as lose least
+together, and a model whose going lowers the loss further is dropped; three stay at least. Weights are half
+equal, half by the inverse of the loss. What does not beat the simplest rule of its kind gives way to it.
 """
 
 from collections.abc import Sequence
@@ -23,6 +23,9 @@ LEAST_GAIN = 0.15
 """A model is dropped for a gain of this share over the root of the rows: less is noise."""
 
 SHRINK = 0.5
+LEAST_KEPT = 3
+"""So many models speak at least: the one that erred least at few origins is not the best of what comes."""
+
 STEADY = ("season",)
 """Routes in which all sound models speak: past origins of a season or more are too few to pick from."""
 
@@ -214,7 +217,7 @@ def _picked(errors: Errors, alone: dict[str, float]) -> list[str]:
     """Give the foremost models that lose least together, less those whose going lowers the loss further."""
     kept, best = _foremost(errors, alone)
     enough = 1 - LEAST_GAIN / np.sqrt(len(errors.actual))
-    while len(kept) > 1:
+    while len(kept) > LEAST_KEPT:
         trial = {name: _loss(errors, _equal(kept, name)) for name in kept}
         worst = min(trial, key=lambda name: trial[name])
         if trial[worst] > best * enough:
@@ -227,7 +230,8 @@ def _picked(errors: Errors, alone: dict[str, float]) -> list[str]:
 def _foremost(errors: Errors, alone: dict[str, float]) -> tuple[list[str], float]:
     """Give the equal mean of the foremost models, as many as lose least together; and its loss."""
     ordered = sorted(alone, key=lambda name: (alone[name], name))
-    sets = [ordered[:count] for count in range(1, len(ordered) + 1)]
+    least = min(LEAST_KEPT, len(ordered))
+    sets = [ordered[:count] for count in range(least, len(ordered) + 1)]
     losses = [_loss(errors, dict.fromkeys(kept, 1.0 / len(kept))) for kept in sets]
     best = int(np.argmin(losses))
     return list(sets[best]), losses[best]

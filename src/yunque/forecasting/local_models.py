@@ -83,6 +83,12 @@ MODELS: dict[str, LocalModel] = {
         ),
         LocalModel(name="Theta2", build=lambda sf, season: sf.Theta(season), milliseconds=3.0, seasons=2),
         LocalModel(name="CES", build=lambda sf, season: sf.AutoCES(season), milliseconds=7.0, seasons=2),
+        LocalModel(
+            name="CES_P",
+            build=lambda sf, season: sf.AutoCES(season, model="P"),
+            milliseconds=2.5,
+            seasons=2,
+        ),
         LocalModel(name="MFLES", build=lambda sf, season: sf.MFLES(season), milliseconds=9.0, seasons=2),
     )
 }

@@ -61,13 +61,23 @@ def test_a_learner_sees_nothing_of_what_comes(form: Form) -> None:
 
 
 @pytest.mark.parametrize(
-    ("route", "spoken"), [("season", {"DOT", "CES", "BoostedAhead"}), ("level", {"DOT"})]
+    ("route", "spoken"),
+    [("season", {"DOT", "CES", "BoostedAhead", "Theta"}), ("level", {"DOT", "CES", "BoostedAhead"})],
 )
-def test_a_season_takes_every_sound_model_and_no_other_route_does(route: str, spoken: set[str]) -> None:
+def test_a_season_takes_every_sound_model_and_a_level_the_foremost_three(
+    route: str, spoken: set[str]
+) -> None:
     rng = np.random.default_rng(1)
     actual = rng.normal(10, 1, (200, 1))
     shared = rng.normal(0, 1, (200, 1))
-    spread = {"DOT": 0.5, "CES": 0.6, "BoostedAhead": 0.6, "Boosted": 5.0, "SeasonalNaive": 5.0}
+    spread = {
+        "DOT": 0.5,
+        "CES": 0.6,
+        "BoostedAhead": 0.6,
+        "Theta": 0.65,
+        "Boosted": 5.0,
+        "SeasonalNaive": 5.0,
+    }
     forecasts = {name: actual + shared * share for name, share in spread.items()}
     errors = Errors(forecasts=forecasts, each={}, actual=actual, actual_each=actual)
     choice = choose_among(errors, list(forecasts), route)
