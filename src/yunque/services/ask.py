@@ -18,8 +18,7 @@ from yunque.solutions.demand.plan_values import PurchasePlan
 from yunque.solutions.demand.questions.answer import Answer, answer, answer_understood
 from yunque.solutions.demand.questions.desk import Desk
 from yunque.solutions.demand.questions.understand import lexicon
-from yunque.solutions.demand.result import recommendation
-from yunque.solutions.demand.terms import sold_before
+from yunque.solutions.demand.result import MONTH, recommendation
 from yunque.solutions.demand.wish import PlanWish
 
 CURRENCY = {"CO": "COP", "MX": "MXN"}
@@ -103,7 +102,23 @@ def make_desk(kept: Kept) -> Desk:
         return make_plan(kept.basis, replace(wish, **changes))
 
     plan = make_plan(kept.basis, wish, run_id=str(kept.facts.get("run_id", "")))
-    return Desk(plan=plan, movements=kept.basis.book.movements, replan=replan, country=country)
+    return Desk(
+        plan=plan,
+        movements=kept.basis.book.movements,
+        replan=replan,
+        country=country,
+        errors=errors_of(kept),
+    )
+
+
+def errors_of(kept: Kept) -> dict[str, dict[str, float]]:
+    """Give the backtest's error and bias of every article that was judged by itself, by code."""
+    found = {}
+    for code, row in kept.basis.standing.models.items():
+        told = {name: row.get(f"backtest_{name}") for name in ("wape", "bias")}
+        if told["wape"] is not None:
+            found[code] = {name: value for name, value in told.items() if value is not None}
+    return found
 
 
 def ask(asked: Asked, desks: AskDesks) -> dict[str, Any]:
@@ -184,8 +199,9 @@ def envelope(
 def _recommendations(kept: Kept, desk: Desk, found: Answer) -> list[dict[str, Any]]:
     if found.found is None or not found.found.lines:
         return []
-    sold = {row["code"]: row for row in sold_before(kept.basis.book, desk.today).iter_rows(named=True)}
-    return [recommendation(line, MONTHS, sold.get(line.article.code, {})) for line in found.found.lines]
+    sold, plan = kept.basis.standing.sold, found.found.plan or desk.plan
+    months = MONTHS if plan.covers is None else ((plan.covers[1] - plan.covers[0]).days + 1) / MONTH
+    return [recommendation(line, months, sold.get(line.article.code, {})) for line in found.found.lines]
 
 
 def plain(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
 from yunque.kernel.form import FloatArray
+from yunque.solutions.demand.levels import short
 
 SEGMENTS = 16  # steps in which an article's packs are weighed
 CLOSE_ENOUGH = 0.999  # of the relaxed optimum; the integer program stops at the same distance
@@ -82,32 +83,26 @@ def spend(wanted: Wanted, budget: float | None) -> Spent:
 
 
 def _steps(wanted: Wanted) -> Steps:
-    article, packs, gain, first = [], [], [], []
     rows = np.flatnonzero(wanted.packs > 0)
-    ends = {}
-    for row in rows.tolist():
-        most, least = int(wanted.packs[row]), int(min(wanted.least[row], wanted.packs[row]))
-        rest = np.unique(np.linspace(least, most, SEGMENTS + 1).astype(int))
-        ends[row] = np.unique(np.concatenate([[least], rest]))
-    for row, marks in ends.items():
-        before = 0
-        stock = wanted.position[row] + np.concatenate([[0], marks]) * wanted.pack[row]
-        missing = np.maximum(wanted.draws[row][None, :] - stock[:, None], 0.0).mean(axis=1)
-        last = np.inf
-        for place, mark in enumerate(marks.tolist()):
-            count = mark - before
-            each = wanted.margin[row] * (missing[place] - missing[place + 1]) / count
-            last = min(last, float(each))
-            article.append(row)
-            packs.append(count)
-            gain.append(last)
-            first.append(place == 0)
-            before = mark
+    most = wanted.packs[rows]
+    least = np.minimum(wanted.least[rows], most)
+    marks = np.linspace(least, most, SEGMENTS + 1, axis=1).astype(np.int64)
+    ends = np.concatenate([np.zeros((len(rows), 1), dtype=np.int64), marks], axis=1)
+    stock = wanted.position[rows, None] + ends * wanted.pack[rows, None]
+    draws = wanted.draws[rows]
+    missing = np.stack([short(draws, stock[:, at]) for at in range(ends.shape[1])], axis=1)
+    counts = np.diff(ends, axis=1)
+    saved = wanted.margin[rows, None] * (missing[:, :-1] - missing[:, 1:])
+    each = np.where(counts > 0, saved / np.maximum(counts, 1), np.inf)
+    gain = np.minimum.accumulate(each, axis=1)
+    first = np.zeros(counts.shape, dtype=bool)
+    first[:, 0] = True
+    real = counts > 0
     return Steps(
-        article=np.array(article),
-        packs=np.array(packs),
-        gain=np.array(gain),
-        first=np.array(first, dtype=bool),
+        article=np.broadcast_to(rows[:, None], counts.shape)[real],
+        packs=counts[real],
+        gain=gain[real],
+        first=first[real],
     )
 
 

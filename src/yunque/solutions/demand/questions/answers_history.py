@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from yunque.assistant.calendar_math import length, month_span
+from yunque.assistant.calendar_math import add_months, length, month_span
 from yunque.assistant.query import Query
 from yunque.assistant.story import Story
 from yunque.solutions.demand.columns import SALE
@@ -16,6 +16,7 @@ from yunque.solutions.demand.questions.scope import (
     about,
     between,
     expected,
+    group_of,
     period_end,
     subject,
     top_of,
@@ -23,6 +24,7 @@ from yunque.solutions.demand.questions.scope import (
 )
 
 MONTHS_SHOWN = 12
+SAME_DAYS = 3  # months differ by so many
 
 
 def _sum(frame: pl.DataFrame) -> dict[str, Any]:
@@ -204,7 +206,11 @@ def compare_periods(desk: Desk, query: Query) -> Found:
         desk.sales,
     )
     a, b = _sum(between(scope, *first)), _sum(between(scope, *second))
-    change = (b["units"] - a["units"]) / a["units"] if a["units"] else None
+    days_a, days_b = _days_seen(desk, first), _days_seen(desk, second)
+    uneven = abs(days_a - days_b) > SAME_DAYS and min(days_a, days_b) > 0
+    rate_a, rate_b = a["units"] / max(days_a, 1), b["units"] / max(days_b, 1)
+    old, new = (rate_a, rate_b) if uneven else (a["units"], b["units"])
+    change = (new - old) / old if old and min(days_a, days_b) > 0 else None
     facts = {
         **_known(desk, query),
         "start_a": first[0],
@@ -215,11 +221,21 @@ def compare_periods(desk: Desk, query: Query) -> Found:
         "value_a": a["value"],
         "units_b": b["units"],
         "value_b": b["value"],
-        "up": change if change is not None and change >= 0 else None,
+        "up": change if change is not None and change > 0 else None,
         "down": -change if change is not None and change < 0 else None,
+        "same": "" if change == 0 else None,
+        "days_a": days_a if uneven else None,
+        "days_b": days_b if uneven else None,
+        "rate_a": rate_a if uneven else None,
+        "rate_b": rate_b if uneven else None,
         "today": desk.today if max(first[1], second[1]) >= desk.today else None,
     }
     return _found("compare", facts)
+
+
+def _days_seen(desk: Desk, span: tuple[date, date]) -> int:
+    """Give the days of a period that lie before the day of the plan."""
+    return max((min(span[1], desk.today - timedelta(days=1)) - span[0]).days + 1, 0)
 
 
 def _two(desk: Desk, query: Query) -> tuple[tuple[date, date], tuple[date, date]]:
@@ -229,7 +245,10 @@ def _two(desk: Desk, query: Query) -> tuple[tuple[date, date], tuple[date, date]
     if start is None or end is None:
         start, end = month_span(last.year, last.month)
     if query.start_b is not None and query.end_b is not None:
-        return _ordered((start, end), (query.start_b, query.end_b))
+        other = (query.start_b, query.end_b)
+        if other == (start, end):  # "diciembre con diciembre del año pasado", asked in January
+            other = add_months(start, -12), add_months(end, -12)
+        return _ordered((start, end), other)
     days = (end - start).days + 1
     if days >= 365 or (start.day == 1 and days > 27):
         months = max(round(days / 30.4), 1)
@@ -254,8 +273,9 @@ def forecast(desk: Desk, query: Query) -> Found:
     end = min(query.end or last, last)
     if start > end:
         return _found("forecast_beyond", {**_known(desk, query), "last": last})
-    units = sum(expected(line, start, end, desk.plan.period) for line in lines)
-    money = sum(expected(line, start, end, desk.plan.period) * line.terms.price for line in lines)
+    each = [expected(line, start, end, desk.plan.period) for line in lines]
+    units = sum(each)
+    money = sum(one * line.terms.price for one, line in zip(each, lines, strict=True))
     only = lines[0] if len(lines) == 1 else None
     inside = [
         one
@@ -276,5 +296,19 @@ def forecast(desk: Desk, query: Query) -> Found:
         "model": only.model if only else None,
         "confidence": only.confidence if only else None,
     }
-    found = Story(key="forecast", facts=facts, rows=rows)
-    return Found(story=found, plan=desk.plan, lines=tuple(lines[:50]), more={"periodos": rows})
+    groups = _forecast_groups(desk, query, (start, end)) if query.group else []
+    story = Story(key="forecast_by_group" if groups else "forecast", facts=facts, rows=groups or rows)
+    more = {"grupos": groups} if groups else {"periodos": rows}
+    return Found(story=story, plan=desk.plan, lines=tuple(lines[:50]), more=more)
+
+
+def _forecast_groups(desk: Desk, query: Query, span: tuple[date, date]) -> list[dict[str, Any]]:
+    """Give what is expected of every group of articles, most first."""
+    sums: dict[str, list[float]] = {}
+    for line in about(query, desk.plan.lines):
+        units = expected(line, *span, desk.plan.period)
+        both = sums.setdefault(group_of(line, query.group or "category") or "-", [0.0, 0.0])
+        both[0] += units
+        both[1] += units * line.terms.price
+    rows = [{"group": name, "units": units, "value": money or None} for name, (units, money) in sums.items()]
+    return sorted(rows, key=lambda row: (-float(row["units"]), str(row["group"])))[:20]  # type: ignore[arg-type]

@@ -11,7 +11,14 @@ from yunque.solutions.demand.cover import AFTER_DAYS
 from yunque.solutions.demand.plan_values import PlanLine, PurchasePlan
 from yunque.solutions.demand.questions.desk import Desk
 from yunque.solutions.demand.questions.found import Found
-from yunque.solutions.demand.questions.scope import about, cover_wish, line_facts, subject, top_of
+from yunque.solutions.demand.questions.scope import (
+    about,
+    cover_wish,
+    group_of,
+    line_facts,
+    subject_of,
+    top_of,
+)
 
 GONE = 0.05  # units that are none
 
@@ -81,7 +88,7 @@ def buy_list(desk: Desk, query: Query) -> Found:
     shown, left = top_of(query, bought)
     facts = {
         **_totals(bought, plan),
-        "subject": subject(query),
+        "subject": subject_of(desk, query),
         "end": end,
         "later": len(later) or None,
     }
@@ -140,7 +147,7 @@ def budget_plan(desk: Desk, query: Query) -> Found:
         "rest": max(amount - plan.budget.used, 0.0),
         "left_out": plan.budget.left_out_cost or None,
         "lost": plan.budget.left_out_lost_margin or None,
-        "subject": subject(query),
+        "subject": subject_of(desk, query),
     }
     key = "budget" if bought else "budget_nothing"
     return Found(
@@ -154,7 +161,7 @@ def supplier_order(desk: Desk, query: Query) -> Found:
     """The order to one supplier, or the sums of the orders to all."""
     plan = wished(desk, query)
     if query.supplier is None:
-        return _by_group(query, plan, "supplier")
+        return _by_group(desk, query, plan, "supplier")
     bought = [line for line in about(query, plan.lines) if line.quantity > 0]
     shown, left = top_of(query, bought, 50)
     facts = {**_totals(bought, plan), "supplier": query.supplier}
@@ -169,14 +176,14 @@ def supplier_order(desk: Desk, query: Query) -> Found:
 def investment_total(desk: Desk, query: Query) -> Found:
     """The money of the purchases, whole or by group."""
     plan = wished(desk, query)
-    return _by_group(query, plan, query.group or "supplier")
+    return _by_group(desk, query, plan, query.group or "supplier")
 
 
-def _by_group(query: Query, plan: PurchasePlan, group: str) -> Found:
+def _by_group(desk: Desk, query: Query, plan: PurchasePlan, group: str) -> Found:
     bought = [line for line in about(query, plan.lines) if line.quantity > 0]
     sums: dict[str, list[PlanLine]] = {}
     for line in bought:
-        sums.setdefault(_group_of(line, group) or "-", []).append(line)
+        sums.setdefault(group_of(line, group) or "-", []).append(line)
     rows = [
         {
             "group": name,
@@ -188,15 +195,9 @@ def _by_group(query: Query, plan: PurchasePlan, group: str) -> Found:
     ]
     rows.sort(key=lambda row: (-float(row["cost"]), str(row["group"])))
     shown, left = top_of(query, rows)
-    facts = {**_totals(bought, plan), "subject": subject(query)}
+    facts = {**_totals(bought, plan), "subject": subject_of(desk, query)}
     return Found(
         story=Story(key="investment", facts=facts, rows=shown, left=left), plan=plan, lines=tuple(bought[:50])
-    )
-
-
-def _group_of(line: PlanLine, group: str) -> str:
-    return (
-        line.abc if group == "abc" else str(getattr(line.article, {"article": "name"}.get(group, group), ""))
     )
 
 
@@ -209,7 +210,7 @@ def order_dates(desk: Desk, query: Query) -> Found:
         ]
     lines.sort(key=lambda line: (line.risk.latest_order_date or desk.today, line.article.code))
     shown, left = top_of(query, lines)
-    facts = {"articles": len(lines), "subject": subject(query), "end": query.end, "day": desk.today}
+    facts = {"articles": len(lines), "subject": subject_of(desk, query), "end": query.end, "day": desk.today}
     key = "order_dates" if lines else "order_dates_nothing"
     return Found(
         story=Story(key=key, facts=facts, rows=[line_facts(one) for one in shown], left=left),

@@ -12,15 +12,25 @@ from yunque.solutions.demand.columns import SALE
 from yunque.solutions.demand.plan_values import PlanLine
 from yunque.solutions.demand.questions.desk import Desk
 from yunque.solutions.demand.questions.found import Found
-from yunque.solutions.demand.questions.scope import about, line_facts, subject, top_of
+from yunque.solutions.demand.questions.scope import about, line_facts, subject_of, top_of
 
+TRUST = {
+    "es": {"high": "alta", "medium": "media", "low": "baja"},
+    "en": {"high": "high", "medium": "medium", "low": "low"},
+}
 LIKELY = 0.5  # from which an article is said to be at risk
 NEW_CLASSES = frozenset({"new", "short"})
 
 
 def _ranked(desk: Desk, query: Query, key: str, lines: Sequence[PlanLine], **facts: Any) -> Found:
     shown, left = top_of(query, list(lines))
-    known = {"articles": len(lines), "subject": subject(query), "day": desk.today, "end": query.end, **facts}
+    known = {
+        "articles": len(lines),
+        "subject": subject_of(desk, query),
+        "day": desk.today,
+        "end": query.end,
+        **facts,
+    }
     story = Story(
         key=key if lines else f"{key}_nothing",
         facts=known,
@@ -63,7 +73,7 @@ def cover(desk: Desk, query: Query) -> Found:
     """For how many days stock and orders last."""
     lines = [one for one in about(query, desk.plan.lines) if one.risk.cover_days is not None]
     lines.sort(key=lambda one: (one.risk.cover_days or 0.0, one.article.code))
-    return _ranked(desk, query, "cover", lines)
+    return _ranked(desk, query, "cover_one" if len(lines) == 1 else "cover", lines)
 
 
 def stock_level(desk: Desk, query: Query) -> Found:
@@ -73,7 +83,8 @@ def stock_level(desk: Desk, query: Query) -> Found:
     units = sum(one.position.on_hand for one in lines)
     value = sum(one.position.on_hand * one.terms.cost for one in lines)
     unknown = sum("stock_unknown" in one.assumptions for one in lines)
-    return _ranked(desk, query, "stock", lines, units=units, value=value, unknown=unknown or None)
+    many = len(lines) if query.article is None else None
+    return _ranked(desk, query, "stock", lines, units=units, value=value, unknown=unknown or None, many=many)
 
 
 def abc(desk: Desk, query: Query) -> Found:
@@ -83,7 +94,8 @@ def abc(desk: Desk, query: Query) -> Found:
         lines = [one for one in lines if one.abc == query.abc_class]
     counts = {f"count_{grade.lower()}": sum(one.abc == grade for one in lines) for grade in "ABC"}
     lines.sort(key=lambda one: (one.abc, -one.past_daily * (one.terms.cost or one.terms.price)))
-    return _ranked(desk, query, "abc", lines, **counts, asked=query.abc_class)
+    key = "abc" if query.abc_class is None or not lines else "abc_class"
+    return _ranked(desk, query, key, lines, **counts, asked=query.abc_class)
 
 
 def new_articles(desk: Desk, query: Query) -> Found:
@@ -106,7 +118,7 @@ def article_count(desk: Desk, query: Query) -> Found:
         "articles": len(lines),
         "suppliers": len({one.article.supplier for one in lines} - {""}),
         "categories": len({one.article.category for one in lines} - {""}),
-        "subject": subject(query),
+        "subject": subject_of(desk, query),
     }
     return Found(story=Story(key="article_count", facts=facts), plan=desk.plan)
 
@@ -115,14 +127,14 @@ def accuracy(desk: Desk, query: Query) -> Found:
     """How far off the forecasts were, measured on the past."""
     lines = about(query, desk.plan.lines)
     counts = {name: sum(one.confidence == name for one in lines) for name in ("high", "medium", "low")}
-    own = desk.errors.get(query.article or "", {})
-    measured = {**desk.plan.accuracy, **own}
+    own = desk.errors.get(query.article, {}) if query.article is not None else None
+    measured = dict(desk.plan.accuracy if own is None else own)
     bias = measured.get("bias")
     covered = min(desk.plan.coverage, key=lambda level: abs(level - desk.plan.service), default=None)
     facts = {
         **counts,
         "articles": len(lines),
-        "subject": subject(query, desk.name(query.article) if query.article else ""),
+        "subject": subject_of(desk, query),
         "wape": measured.get("wape"),
         "over": bias if bias is not None and bias >= 0 else None,
         "under": -bias if bias is not None and bias < 0 else None,
@@ -130,6 +142,9 @@ def accuracy(desk: Desk, query: Query) -> Found:
         "reached": None if covered is None else desk.plan.coverage[covered],
     }
     key = "accuracy" if measured.get("wape") is not None else "accuracy_unmeasured"
+    if query.article is not None and len(lines) == 1:
+        facts |= {"trust_es": TRUST["es"][lines[0].confidence], "trust_en": TRUST["en"][lines[0].confidence]}
+        key = key.replace("accuracy", "accuracy_one", 1)
     return Found(story=Story(key=key, facts=facts), plan=desk.plan, more={"medidas": dict(measured)})
 
 
@@ -168,7 +183,7 @@ def rotation(desk: Desk, query: Query) -> Found:
     facts = {
         "turns": moved / cost if cost else None,
         "articles": len(lines),
-        "subject": subject(query),
+        "subject": subject_of(desk, query),
         "year": 365,
     }
     key = "rotation" if lines else "stock_nothing"
@@ -203,7 +218,7 @@ def trend(*, up: bool) -> Callable[[Desk, Query], Found]:
                 )
         rows.sort(key=lambda row: -abs(float(row["after"]) - float(row["before"])))
         shown, left = top_of(query, rows)
-        facts = {"articles": len(rows), "days": 90, "subject": subject(query)}
+        facts = {"articles": len(rows), "days": 90, "subject": subject_of(desk, query)}
         key = ("growth" if up else "decline") if rows else "trend_nothing"
         return Found(story=Story(key=key, facts=facts, rows=shown, left=left), more={"articulos": shown})
 

@@ -9,7 +9,7 @@ from yunque.solutions.demand.plan_values import PlanLine
 from yunque.solutions.demand.questions.answers_plan import period_facts
 from yunque.solutions.demand.questions.desk import Desk
 from yunque.solutions.demand.questions.found import Found
-from yunque.solutions.demand.questions.scope import about, cover_wish, line_facts, subject, top_of
+from yunque.solutions.demand.questions.scope import about, cover_wish, line_facts, subject_of, top_of
 
 
 def what_if(desk: Desk, query: Query) -> Found:
@@ -37,7 +37,7 @@ def what_if(desk: Desk, query: Query) -> Found:
     )
     shown, left = top_of(query, rows, 5)
     facts = {
-        "subject": subject(query),
+        "subject": subject_of(desk, query),
         "cost_before": first,
         "cost_after": second,
         "more": second - first if second > first else None,

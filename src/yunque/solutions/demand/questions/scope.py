@@ -8,6 +8,7 @@ import polars as pl
 
 from yunque.assistant.query import Query
 from yunque.solutions.demand.plan_values import PeriodForecast, PlanLine
+from yunque.solutions.demand.questions.desk import Desk
 
 SHOWN, MOST = 10, 50
 MONTH_DAYS = 30.0
@@ -31,6 +32,18 @@ def subject(query: Query, name: str = "") -> str | None:
     words = [name or query.article, query.category, query.supplier, query.warehouse, query.city]
     found = [word for word in words if word]
     return ", ".join(found) or None
+
+
+def subject_of(desk: Desk, query: Query) -> str | None:
+    """Give what a query names, an article by its name."""
+    return subject(query, desk.name(query.article) if query.article else "")
+
+
+def group_of(line: PlanLine, group: str) -> str:
+    """Give the group of a line: "abc", "article", or a word of its article."""
+    return (
+        line.abc if group == "abc" else str(getattr(line.article, {"article": "name"}.get(group, group), ""))
+    )
 
 
 def within(query: Query, frame: pl.DataFrame) -> pl.DataFrame:
@@ -110,6 +123,8 @@ def line_facts(line: PlanLine) -> dict[str, Any]:
         "ten": 10,
         "runs_out": risk.stockout_date,
         "lost_margin": risk.lost_margin or None,
+        "saved_margin": max(risk.lost_margin - risk.lost_margin_after, 0.0) or None,
+        "gone_now": "" if line.position.total <= 0 else None,
         "excess": risk.excess_units,
         "excess_money": risk.excess_money,
         "overstock_chance": risk.overstock_probability,
