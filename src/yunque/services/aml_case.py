@@ -1,6 +1,7 @@
 """A client's case file as PDF: sums, what is owed and why, decisions and the seal of the audit log."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from yunque.services.aml_client import operations_of, view
@@ -33,7 +34,7 @@ def case_file(desk: Desk, client_id: str) -> Exported:
     page = Sheet(title=f"Expediente de caso: cliente {client_id}")
     page.paragraph(CAREFUL, size=SMALL)
     page.paragraph(
-        f"Al {told['al']}, por {desk.actor}. Tablas de la ley: versión {told['catalogo']['version']}, "
+        f"Al {told['al']}; lo pidió: {desk.actor}. Tablas de la ley: versión {told['catalogo']['version']}, "
         f"huella {told['catalogo']['sha256']}."
     )
     page.heading("Perfil")
@@ -44,7 +45,7 @@ def case_file(desk: Desk, client_id: str) -> Exported:
     page.heading("Pendiente")
     for one in told["pendientes"][:LISTED]:
         page.paragraph(
-            f"{one['id_operacion']} ({one['fecha']}, ${one['monto']}): {one['clase']}; "
+            f"{one['id_operacion']} ({one['fecha']}, {pesos(one['monto'])}): {one['clase']}; "
             f"{', '.join(one['obligaciones'])}; vence {one['vence_24h'] or one['vence'] or 'sin día fijo'}; "
             f"{one['estado']}. {one['razon']}"
         )
@@ -71,15 +72,22 @@ def case_file(desk: Desk, client_id: str) -> Exported:
     return made
 
 
+def pesos(amount: str) -> str:
+    """Write an amount as people read it: 376565.10 as $376,565.10."""
+    return f"${Decimal(amount):,.2f}"
+
+
 def spoken(one: Mapping[str, Any]) -> str:
     """Write the standing of a sum as a sentence."""
     if one["estado"] is not None:
         return f"{one['regla']}: {one['estado']}."
-    lacks = "no se acumula" if one["falta_aviso"] is None else f"faltan ${one['falta_aviso']} para el aviso"
+    lacks = (
+        "no se acumula" if one["falta_aviso"] is None else f"faltan {pesos(one['falta_aviso'])} para el aviso"
+    )
     return (
         f"Fracción {one['fraccion']} ({one['actividad']}): {one['actos_que_cuentan']} actos "
-        f"desde {one['desde']} suman ${one['suma_pesos']} ({one['suma_umas']} UMA); {lacks} (umbral "
-        f"{one['aviso']}). Ya avisado: ${one['ya_avisado_pesos']}. {one['fundamento']}."
+        f"desde {one['desde']} suman {pesos(one['suma_pesos'])} ({one['suma_umas']} UMA); {lacks} (umbral "
+        f"{one['aviso']}). Ya avisado: {pesos(one['ya_avisado_pesos'])}. {one['fundamento']}."
     )
 
 
@@ -88,7 +96,7 @@ def operation(row: Mapping[str, Any]) -> str:
     reasons = " ".join(f"[{it['codigo']}] {it['texto']}" for it in row["razones"])
     owed = "; ".join(f"{it['tipo']} ({it['fundamento']}), vence {it['vence']}" for it in row["obligaciones"])
     return (
-        f"{row['id_operacion']} | {row['fecha']} | ${row['monto']} | {row['umas']} UMA | "
+        f"{row['id_operacion']} | {row['fecha']} | {pesos(row['monto'])} | {row['umas']} UMA | "
         f"{row['regla_art17']} | {row['clase']} | {owed or 'sin obligación aparente'} "
         f"{reasons} {' '.join(row['advertencias'])}"
     )

@@ -77,7 +77,7 @@ class Sheet:
                 if style and size < BIG:
                     pdf.ln(2)
                 pdf.set_font(FAMILY, style, size)
-                pdf.multi_cell(0, size * 0.45, text, new_x="LMARGIN", new_y="NEXT", wrapmode="CHAR")
+                pdf.multi_cell(0, size * 0.45, text, new_x="LMARGIN", new_y="NEXT")
             return bytes(pdf.output())
 
 
