@@ -81,13 +81,13 @@ def spoken(one: Mapping[str, Any]) -> str:
     """Write the standing of a sum as a sentence."""
     if one["estado"] is not None:
         return f"{one['regla']}: {one['estado']}."
-    lacks = (
-        "no se acumula" if one["falta_aviso"] is None else f"faltan {pesos(one['falta_aviso'])} para el aviso"
-    )
+    missing, notice = one["falta_aviso"], one["aviso"]
+    lacks = "no se acumula" if missing is None else f"faltan {pesos(missing)} para el aviso"
+    threshold = notice if one["falta_aviso_por_una_operacion"] is None else pesos(notice)
     return (
         f"Fracción {one['fraccion']} ({one['actividad']}): {one['actos_que_cuentan']} actos "
         f"desde {one['desde']} suman {pesos(one['suma_pesos'])} ({one['suma_umas']} UMA); {lacks} (umbral "
-        f"{one['aviso']}). Ya avisado: {pesos(one['ya_avisado_pesos'])}. {one['fundamento']}."
+        f"{threshold}). Ya avisado: {pesos(one['ya_avisado_pesos'])}. {one['fundamento']}."
     )
 
 
