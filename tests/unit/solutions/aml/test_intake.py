@@ -109,6 +109,9 @@ def test_every_centavo_survives_every_spelling(cents, style):
         ("2026-03-10T14:30:00.123", date(2026, 3, 10), time(14, 30)),
         ("2026-03-10T14:30:00Z", date(2026, 3, 10), time(8, 30)),
         ("2026-03-10T02:30:00+00:00", date(2026, 3, 9), time(20, 30)),
+        ("2026-02-01 05:59:59 UTC", date(2026, 1, 31), time(23, 59, 59)),
+        ("2026-02-01T06:00:00 GMT", date(2026, 2, 1), time(0)),
+        ("2026-02-01 05:59:59 +0000", date(2026, 1, 31), time(23, 59, 59)),
         ("2022-07-10T02:30:00Z", date(2022, 7, 9), time(21, 30)),  # summer time until 2022
         ("2026-03-10T23:30:00-08:00", date(2026, 3, 11), time(1, 30)),
     ],
@@ -118,7 +121,7 @@ def test_dates_and_hours(text, day, hour):
     assert reasons(intake) == []
     assert intake.operations["fecha"].to_list() == [day]
     assert intake.operations["hora"].to_list() == [hour]
-    zoned = text.endswith("Z") or "+00" in text or "-08" in text
+    zoned = text.endswith(("Z", "UTC", "GMT")) or "+0000" in text or "+00" in text or "-08" in text
     assert bool(intake.operations["marcas"][0] & Warn.MOMENT_CONVERTED) is zoned
 
 
@@ -127,7 +130,9 @@ def test_dates_and_hours(text, day, hour):
     [
         ("31/02/2026", "fecha_ilegible"), ("03/25/2026", "fecha_ilegible"), ("2026-13-01", "fecha_ilegible"),
         ("ayer", "fecha_ilegible"), ("", "falta"), ("2026-11-21", "fecha_futura"), ("2016-01-27", "fecha_sin_uma"),
-        ("2026-03-10 25:00", "fecha_ilegible"), ("10/03/0206", "fecha_sin_uma"),
+        ("2026-03-10 25:00", "fecha_ilegible"), ("2026-03-10T23:59:59 CST", "fecha_ilegible"),
+        ("2026-03-10T23:59:59 America/Mexico_City", "fecha_ilegible"), ("20260310T235959Z", "fecha_ilegible"),
+        ("2026-03-10 05:59:59-6", "fecha_ilegible"), ("2026-03-10T23", "fecha_ilegible"), ("2026-03-10 x", "fecha_ilegible"), ("10/03/0206", "fecha_sin_uma"),
     ],
 )  # fmt: skip
 def test_dates_that_cannot_be_read_are_told(text, reason):
@@ -145,9 +150,16 @@ def test_a_missing_hour_is_unknown_and_never_night():
 
 
 def test_a_column_of_hours():
-    intake = taken({"hora": "14:30"}, {"hora": "9"}, {"hora": ""}, {"hora": "25:00"}, {"hora": "2:05 PM"})
+    intake = taken(
+        {"hora": "14:30"},
+        {"hora": "9"},
+        {"hora": ""},
+        {"hora": "25:00"},
+        {"hora": "2:05 PM"},
+        {"hora": "14:30Z"},
+    )
     assert intake.operations["hora"].to_list() == [time(14, 30), time(9), None, time(14, 5)]
-    assert reasons(intake) == [(5, "hora", "hora_ilegible")]
+    assert reasons(intake) == [(5, "hora", "hora_ilegible"), (7, "hora", "hora_ilegible")]
 
 
 def test_the_order_of_day_and_month_is_doubted_aloud():

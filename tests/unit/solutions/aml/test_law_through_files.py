@@ -62,9 +62,8 @@ def moment(row, rng):
         local = datetime.combine(day, hour, tzinfo=HOME)
         zone = timezone(timedelta(hours=rng.choice([-8, -5, 0, 1, 9]), minutes=rng.choice([0, 30])))
         forms = [local.replace(tzinfo=None).isoformat(sep=" "), local.astimezone(zone).isoformat()]
-        return rng.choice(
-            [*forms, local.astimezone(ZoneInfo("UTC")).isoformat().replace("+00:00", "Z")]
-        ), None
+        greenwich = local.astimezone(ZoneInfo("UTC")).replace(tzinfo=None).isoformat()
+        return rng.choice([*forms, f"{greenwich}Z", f"{greenwich} UTC"]), None
     spelled = [
         f"{day:%Y-%m-%d}",
         f"{day:%d/%m/%Y}",

@@ -15,8 +15,16 @@ YEAR_LAST = r"^(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})(?:[t ,]|$)"
 MONTH_NAME = (
     r"^(\d{1,2})(?:[-/. ]|\s+de\s+)+([a-zñ]{3})[a-zñ]*\.?(?:[-/. ]|\s+del?\s+)+(\d{4}|\d{2})(?:[t ,]|$)"
 )
-CLOCK = r"(?:^|[t ,])(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap])?\.?\s*(?:m\.?)?"
-OFFSET = r"(?:(z)|([+-])(\d{2}):?(\d{2})?)$"
+# a date of any of these kinds, and what parts it from the clock
+HEAD = (
+    r"^(?:\d{4}[-/.]?\d{2}[-/.]?\d{2}|\d{1,2}[-/. ]\d{1,2}[-/. ](?:\d{4}|\d{2})"
+    r"|\d{1,2}(?:[-/. ]|\s+de\s+)+[a-zñ]{3}[a-zñ]*\.?(?:[-/. ]|\s+del?\s+)+(?:\d{4}|\d{2}))(?:[t ,]+|$)"
+)
+ZONED = r"(z|utc|gmt|[+-]\d{2}:?(?:\d{2})?)$"
+CLOCK = (
+    rf"^(\d{{1,2}}):(\d{{2}})(?::(\d{{2}})(?:[.,]\d+)?)?\s*(?:([ap])\.?\s*(?:m\.?)?)?\s*(?:{ZONED[:-1]})?$"
+)
+OFFSET = r"^([+-])(\d{2}):?(\d{2})?$"
 CENTURY = "20"
 
 
@@ -40,19 +48,22 @@ class Moments:
 def read_moments(days: pl.Series, hours: pl.Series | None, as_of: date, faults: Faults) -> Moments:
     """Read the columns `fecha` and `hora`.
 
-    A column of timestamps that are all midnight tells no hour.
+    A column of timestamps that are all midnight tells no hour, unless they have a time zone of their own.
     """
     text = days.str.to_lowercase().str.strip_chars()
     parts = day_parts(text)
-    clock = clock_parts(text, zoned=True)
+    rest = text.str.replace(HEAD, "")
+    clock = clock_parts(rest, zoned=True)
     local = localised(parts, clock)
-    all_midnight = bool((local["clock"].drop_nulls() == time(0)).all())
-    hour = local["clock"].clear(days.len()) if all_midnight else local["clock"]
+    own = ~local["is_converted"]
+    all_midnight = bool((local["clock"].filter(own).drop_nulls() == time(0)).all())
+    hour = local["clock"].set(own & all_midnight, None)
     if hours is not None:
         said = hour_of(hours.str.to_lowercase().str.strip_chars())
         faults.add(hours.is_not_null() & said.is_null(), hours, "hora", "hora_ilegible")
         hour = said.zip_with(said.is_not_null(), hour)
-    day = local["day"]
+    is_whole = (rest == "") | rest.str.contains(CLOCK)  # nothing is left that was not understood
+    day = local["day"].zip_with(is_whole.fill_null(value=False), local["day"].clear(days.len()))
     faults.add(days.is_null(), days, "fecha", "falta")
     faults.add(days.is_not_null() & day.is_null(), days, "fecha", "fecha_ilegible")
     faults.add(day > as_of, days, "fecha", "fecha_futura")
@@ -96,13 +107,14 @@ def clock_parts(text: pl.Series, *, zoned: bool) -> pl.DataFrame:
     half = pl.col("t").str.extract(CLOCK, 4)
     twelve = hour % 12
     turned = pl.when(half == "p").then(twelve + 12).when(half == "a").then(twelve).otherwise(hour)
-    after = pl.col("t").str.extract(r":\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(z|[+-]\d{2}:?(?:\d{2})?)$")
+    after = pl.col("t").str.extract(ZONED, 1)
     sign = pl.when(after.str.starts_with("-")).then(-1).otherwise(1)
     minutes = sign * (
-        after.str.extract(OFFSET, 3).cast(pl.Int64, strict=False) * 60
-        + after.str.extract(OFFSET, 4).cast(pl.Int64, strict=False).fill_null(0)
+        after.str.extract(OFFSET, 2).cast(pl.Int64, strict=False) * 60
+        + after.str.extract(OFFSET, 3).cast(pl.Int64, strict=False).fill_null(0)
     )
-    east = pl.when(after == "z").then(pl.lit(0, pl.Int64)).otherwise(minutes)
+    greenwich = after.is_in(["z", "utc", "gmt"])
+    east = pl.when(greenwich).then(pl.lit(0, pl.Int64)).otherwise(minutes)
     return frame.select(
         hour=turned,
         minute=pl.col("t").str.extract(CLOCK, 2).cast(pl.Int64, strict=False),
@@ -146,8 +158,8 @@ def localised(parts: pl.DataFrame, clock: pl.DataFrame) -> pl.DataFrame:
 
 
 def hour_of(text: pl.Series) -> pl.Series:
-    """Read hours: "14:30", "2:30 pm", "14"."""
-    clock = clock_parts(text, zoned=False)
+    """Read hours: "14:30", "2:30 pm", "14"; one with a zone of its own is refused: the day might move."""
+    clock = clock_parts(text.set(text.str.contains(ZONED).fill_null(value=False), None), zoned=False)
     whole = text.str.extract(r"^(\d{1,2})$").cast(pl.Int64, strict=False)
     frame = clock.with_columns(hour=pl.coalesce("hour", pl.lit(whole)), minute=pl.col("minute").fill_null(0))
     valid = (pl.col("hour") < 24) & (pl.col("minute") < 60) & (pl.col("second") < 60)
