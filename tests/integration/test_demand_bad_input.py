@@ -198,7 +198,9 @@ def test_one_company_with_every_blemish_is_planned_and_each_is_told(doors: Doors
     ]
     assert doors.post("predecir_demanda", meses=2)[0] == 200
     drafts = [path for path in (out / "orders").iterdir() if path.suffix == ".csv"]
-    for path in [*drafts, out / "plan.csv"]:
+    recorded = list((doors.home / "runs").rglob("*.csv"))
+    assert {"training_data_sample.csv", "demanda_results.csv"} <= {path.name for path in recorded}
+    for path in [*drafts, out / "plan.csv", *recorded]:
         for row in csv.reader(io.StringIO(path.read_text("utf-8-sig"))):
             assert not [cell for cell in row if cell[:1] in "=+@\t\r" and cell], row
     assert "<script>alert" not in (out / "informe.html").read_text("utf-8")

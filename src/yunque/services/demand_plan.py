@@ -138,7 +138,7 @@ def predict_company(
         "demanda_maxima": float(chosen["mean"].max() or 0.0),  # type: ignore[arg-type]
         "demanda_minima": float(chosen["mean"].min() or 0.0),  # type: ignore[arg-type]
     }
-    files = {"demanda_results.csv": csv_bytes(monthly)}
+    files = {"demanda_results.csv": csv_bytes(flat(monthly))}
     said = Said(metrics=metrics, files=files, metadata=document["metadata_modelo"], count=chosen.height)
     tracked = _record(kept, house, "demanda", months, said)
     return {**document, **tracked.keys, "run_id": tracked.run_id}

@@ -16,6 +16,7 @@ from yunque.services.demand_flavour import ANSWERS, INPUTS, LOADER, OPTIONAL
 from yunque.services.demand_prophet import SETTINGS, ProphetTotal
 from yunque.services.demand_store import Room, model_id_of
 from yunque.solutions.demand.basis import Basis
+from yunque.solutions.demand.drafts import harmless
 from yunque.solutions.demand.plan import accuracy, coverage
 from yunque.tracking.run_record import DatasetFact, ModelFact, RunRecord
 
@@ -110,7 +111,7 @@ def training_record(
     )
     info = json.dumps(prophet_info(basis, training, prophet), ensure_ascii=False, indent=1).encode()
     files = {
-        "training_data_sample.csv": moves.head(SAMPLE_ROWS).write_csv().encode(),
+        "training_data_sample.csv": _sample(moves).write_csv().encode(),
         "training_data.parquet": _parquet(moves),
         "prophet_model_info.json": info,
         "pesos.csv": basis.forecasts.weights.write_csv().encode(),
@@ -166,6 +167,14 @@ def _params(basis: Basis, training: Training, prophet: ProphetTotal | None) -> d
         **training.asked,
     }
     return {name: str(value) for name, value in params.items()}
+
+
+def _sample(moves: pl.DataFrame) -> pl.DataFrame:
+    """Give the first rows, their cells such that no spreadsheet runs one."""
+    texts = [name for name, dtype in moves.schema.items() if dtype == pl.String]
+    return moves.head(SAMPLE_ROWS).with_columns(
+        pl.col(name).map_elements(harmless, return_dtype=pl.String) for name in texts
+    )
 
 
 def _parquet(table: pl.DataFrame) -> bytes:

@@ -16,7 +16,19 @@ HEADERS: Mapping[Language, tuple[str, ...]] = {
 }  # fmt: skip
 NOBODY: Mapping[Language, str] = {"es": "sin proveedor", "en": "no supplier"}
 _TYPES = (pl.String, pl.String, pl.Float64, pl.Int64, pl.Float64, pl.Float64, pl.Float64, pl.Date)
-_ACTIVE = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a cell that begins so
+_ACTIVE = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "＝",
+    "＋",
+    "－",
+    "＠",
+)  # a spreadsheet would run a cell that begins so
 
 
 def order_drafts(plan: PurchasePlan, language: Language = "es") -> dict[str, pl.DataFrame]:
