@@ -111,6 +111,7 @@ def _prepare_process(points: tuple[tuple[str, float], ...]) -> None:
     chances = dict(points)
     name_step(worker_module, "claim", "claim", chances)
     name_step(watch, "heartbeat", "heartbeat", chances)
+    name_step(supervise, "heartbeat", "heartbeat", chances)  # the last words of an attempt
     name_step(supervise, "complete", "complete", chances)
     name_step(queue_finish, "_reap_one", "reap", chances)
     name_step(upkeep, "record_answer", "tell", chances)
