@@ -16,6 +16,7 @@ from yunque.assistant.story import Story, Templates, render, tell
 from yunque.solutions.demand.questions import answers_history as history
 from yunque.solutions.demand.questions import answers_plan as plan
 from yunque.solutions.demand.questions import answers_stock as stock
+from yunque.solutions.demand.questions.answers_compare import compare_periods
 from yunque.solutions.demand.questions.answers_what_if import what_if
 from yunque.solutions.demand.questions.desk import Desk
 from yunque.solutions.demand.questions.found import Found
@@ -38,7 +39,7 @@ ANSWERS: Mapping[str, Answerer] = {
     "sales_by_category": history.by_group("category"), "top_sold": history.sold(best=True),
     "least_sold": history.sold(best=False), "largest_sale": history.extreme_sale(largest=True),
     "smallest_sale": history.extreme_sale(largest=False), "average_sale": history.average_sale,
-    "sale_count": history.sale_count, "compare_periods": history.compare_periods,
+    "sale_count": history.sale_count, "compare_periods": compare_periods,
 }  # fmt: skip
 
 

@@ -1,12 +1,11 @@
-"""Answers from the history: sales and purchases by period, place and article, and forecasts of what comes."""
+"""Answers from the history: sales and purchases by period, place and article, and forecasts."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import polars as pl
 
-from yunque.assistant.calendar_math import add_months, length, month_span
 from yunque.assistant.query import Query
 from yunque.assistant.story import Story
 from yunque.solutions.demand.columns import SALE
@@ -14,7 +13,6 @@ from yunque.solutions.demand.questions.desk import Desk
 from yunque.solutions.demand.questions.found import Found
 from yunque.solutions.demand.questions.scope import (
     about,
-    between,
     expected,
     group_of,
     period_end,
@@ -24,10 +22,9 @@ from yunque.solutions.demand.questions.scope import (
 )
 
 MONTHS_SHOWN = 12
-SAME_DAYS = 3  # months differ by so many
 
 
-def _sum(frame: pl.DataFrame) -> dict[str, Any]:
+def summed(frame: pl.DataFrame) -> dict[str, Any]:
     """Give units, money (None when no line has any) and lines of sales; of purchases the same."""
     units, value = frame.select(pl.col("units").sum(), value=pl.col("value").sum()).row(0)
     has_value = frame.height > 0 and frame["value"].null_count() < frame.height
@@ -35,12 +32,12 @@ def _sum(frame: pl.DataFrame) -> dict[str, Any]:
     return {"units": float(units or 0.0), "value": float(value) if has_value else None, "lines": sold}
 
 
-def _known(desk: Desk, query: Query) -> dict[str, Any]:
+def known_of(desk: Desk, query: Query) -> dict[str, Any]:
     name = desk.name(query.article) if query.article else ""
     return {"subject": subject(query, name), "start": query.start, "end": query.end, "tail": None}
 
 
-def _found(key: str, facts: dict[str, Any], rows: Sequence[Any] = (), left: int = 0) -> Found:
+def found_of(key: str, facts: dict[str, Any], rows: Sequence[Any] = (), left: int = 0) -> Found:
     return Found(story=Story(key=key, facts=facts, rows=rows, left=left), more={"filas": list(rows)})
 
 
@@ -48,9 +45,9 @@ def sales_in_period(desk: Desk, query: Query) -> Found:
     """Sales of a period, net of returns."""
     frame = within(query, desk.sales)
     if not frame.height:
-        return _found("no_sales", _known(desk, query))
+        return found_of("no_sales", known_of(desk, query))
     first, last = frame.select(pl.col("date").min(), last=pl.col("date").max()).row(0)
-    return _found("sales", {**_known(desk, query), **_sum(frame), "first": first, "last": last})
+    return found_of("sales", {**known_of(desk, query), **summed(frame), "first": first, "last": last})
 
 
 def by_month(kind: str) -> Callable[[Desk, Query], Found]:
@@ -60,8 +57,8 @@ def by_month(kind: str) -> Callable[[Desk, Query], Found]:
         frame = within(query, desk.sales if kind == "sales" else desk.purchases)
         rows = _per(frame, "1mo")
         shown = rows if query.start else rows[-MONTHS_SHOWN:]
-        facts = {**_known(desk, query), **_sum(frame), "months": len(shown)}
-        return _found(f"{kind}_by_month" if rows else f"no_{kind}", facts, shown[-36:])
+        facts = {**known_of(desk, query), **summed(frame), "months": len(shown)}
+        return found_of(f"{kind}_by_month" if rows else f"no_{kind}", facts, shown[-36:])
 
     return answer
 
@@ -81,7 +78,9 @@ def _per(frame: pl.DataFrame, every: str) -> list[dict[str, Any]]:
 def sales_by_year(desk: Desk, query: Query) -> Found:
     """Sales year by year."""
     rows = _per(within(query, desk.sales), "1y")
-    return _found("sales_by_year" if rows else "no_sales", {**_known(desk, query), "years": len(rows)}, rows)
+    return found_of(
+        "sales_by_year" if rows else "no_sales", {**known_of(desk, query), "years": len(rows)}, rows
+    )
 
 
 def by_group(column: str) -> Callable[[Desk, Query], Found]:
@@ -100,11 +99,11 @@ def by_group(column: str) -> Callable[[Desk, Query], Found]:
             for name, units, value in grouped.iter_rows()
         ]
         shown, left = top_of(query, rows)
-        facts = {**_known(desk, query), **_sum(frame)}
+        facts = {**known_of(desk, query), **summed(frame)}
         named = query.city if column == "city" else query.warehouse if column == "warehouse" else None
         if named:
-            return _found("sales" if frame.height else "no_sales", {**facts, **_days_of(frame)})
-        return _found("sales_by_group" if rows else f"no_{column}", facts, shown, left)
+            return found_of("sales" if frame.height else "no_sales", {**facts, **_days_of(frame)})
+        return found_of("sales_by_group" if rows else f"no_{column}", facts, shown, left)
 
     return answer
 
@@ -127,7 +126,7 @@ def sold(*, best: bool) -> Callable[[Desk, Query], Found]:
         ]
         shown, left = top_of(query, rows)
         key = ("top_sold" if best else "least_sold") if rows else "no_sales"
-        return _found(key, {**_known(desk, query), "articles": len(rows)}, shown, left)
+        return found_of(key, {**known_of(desk, query), "articles": len(rows)}, shown, left)
 
     return answer
 
@@ -138,7 +137,7 @@ def extreme_sale(*, largest: bool) -> Callable[[Desk, Query], Found]:
     def answer(desk: Desk, query: Query) -> Found:
         frame = _documents(within(query, desk.sales))
         if not frame.height:
-            return _found("no_sales", _known(desk, query))
+            return found_of("no_sales", known_of(desk, query))
         by = "value" if frame["value"].null_count() < frame.height else "units"
         ordered = frame.filter(pl.col(by).is_not_null()).sort(by, "date", descending=[largest, False])
         names = {code: desk.name(code) for code in ordered["code"].head(60).to_list()}
@@ -151,7 +150,7 @@ def extreme_sale(*, largest: bool) -> Callable[[Desk, Query], Found]:
             }
             for row in ordered.head(query.top or 1).iter_rows(named=True)
         ]
-        return _found("largest_sale" if largest else "smallest_sale", _known(desk, query), rows)
+        return found_of("largest_sale" if largest else "smallest_sale", known_of(desk, query), rows)
 
     return answer
 
@@ -172,10 +171,10 @@ def average_sale(desk: Desk, query: Query) -> Found:
     documents = _documents(frame)
     months = len(_per(frame, "1mo"))
     if not documents.height:
-        return _found("no_sales", _known(desk, query))
-    whole = _sum(frame)
+        return found_of("no_sales", known_of(desk, query))
+    whole = summed(frame)
     facts = {
-        **_known(desk, query),
+        **known_of(desk, query),
         "sales": documents.height,
         "months": months,
         "mean_units": float(documents["units"].mean() or 0.0),  # type: ignore[arg-type]
@@ -183,83 +182,15 @@ def average_sale(desk: Desk, query: Query) -> Found:
         "monthly_units": whole["units"] / months,
         "monthly_value": None if whole["value"] is None else whole["value"] / months,
     }
-    return _found("average_sale", facts)
+    return found_of("average_sale", facts)
 
 
 def sale_count(desk: Desk, query: Query) -> Found:
     """How many sales there were: documents, or lines where documents are not told."""
     frame = within(query, desk.sales)
-    return _found("sale_count", {**_known(desk, query), **_sum(frame), "sales": _documents(frame).height})
-
-
-def compare_periods(desk: Desk, query: Query) -> Found:
-    """One period beside another; the one before where only one is named."""
-    first, second = _two(desk, query)
-    scope = within(
-        Query(
-            intent=query.intent,
-            article=query.article,
-            category=query.category,
-            warehouse=query.warehouse,
-            city=query.city,
-        ),
-        desk.sales,
+    return found_of(
+        "sale_count", {**known_of(desk, query), **summed(frame), "sales": _documents(frame).height}
     )
-    a, b = _sum(between(scope, *first)), _sum(between(scope, *second))
-    days_a, days_b = _days_seen(desk, first), _days_seen(desk, second)
-    uneven = abs(days_a - days_b) > SAME_DAYS and min(days_a, days_b) > 0
-    rate_a, rate_b = a["units"] / max(days_a, 1), b["units"] / max(days_b, 1)
-    old, new = (rate_a, rate_b) if uneven else (a["units"], b["units"])
-    change = (new - old) / old if old and min(days_a, days_b) > 0 else None
-    facts = {
-        **_known(desk, query),
-        "start_a": first[0],
-        "end_a": first[1],
-        "start_b": second[0],
-        "end_b": second[1],
-        "units_a": a["units"],
-        "value_a": a["value"],
-        "units_b": b["units"],
-        "value_b": b["value"],
-        "up": change if change is not None and change > 0 else None,
-        "down": -change if change is not None and change < 0 else None,
-        "same": "" if change == 0 else None,
-        "days_a": days_a if uneven else None,
-        "days_b": days_b if uneven else None,
-        "rate_a": rate_a if uneven else None,
-        "rate_b": rate_b if uneven else None,
-        "today": desk.today if max(first[1], second[1]) >= desk.today else None,
-    }
-    return _found("compare", facts)
-
-
-def _days_seen(desk: Desk, span: tuple[date, date]) -> int:
-    """Give the days of a period that lie before the day of the plan."""
-    return max((min(span[1], desk.today - timedelta(days=1)) - span[0]).days + 1, 0)
-
-
-def _two(desk: Desk, query: Query) -> tuple[tuple[date, date], tuple[date, date]]:
-    """Give two periods, the older one first."""
-    last = desk.today - timedelta(days=1)
-    start, end = query.start, query.end
-    if start is None or end is None:
-        start, end = month_span(last.year, last.month)
-    if query.start_b is not None and query.end_b is not None:
-        other = (query.start_b, query.end_b)
-        if other == (start, end):  # "diciembre con diciembre del año pasado", asked in January
-            other = add_months(start, -12), add_months(end, -12)
-        return _ordered((start, end), other)
-    days = (end - start).days + 1
-    if days >= 365 or (start.day == 1 and days > 27):
-        months = max(round(days / 30.4), 1)
-        before = length(start, "month", months, back=True)
-    else:
-        before = (start - timedelta(days=days), start - timedelta(days=1))
-    return before, (start, end)
-
-
-def _ordered(a: tuple[date, date], b: tuple[date, date]) -> tuple[tuple[date, date], tuple[date, date]]:
-    return (a, b) if a <= b else (b, a)
 
 
 def forecast(desk: Desk, query: Query) -> Found:
@@ -267,12 +198,12 @@ def forecast(desk: Desk, query: Query) -> Found:
     lines = about(query, desk.plan.lines)
     periods = lines[0].periods if lines else ()
     if not periods:
-        return _found("no_forecast", _known(desk, query))
+        return found_of("no_forecast", known_of(desk, query))
     last = period_end(periods[-1], desk.plan.period)
     start = max(query.start or desk.today, periods[0].start)
     end = min(query.end or last, last)
     if start > end:
-        return _found("forecast_beyond", {**_known(desk, query), "last": last})
+        return found_of("forecast_beyond", {**known_of(desk, query), "last": last})
     each = [expected(line, start, end, desk.plan.period) for line in lines]
     units = sum(each)
     money = sum(one * line.terms.price for one, line in zip(each, lines, strict=True))
@@ -284,7 +215,7 @@ def forecast(desk: Desk, query: Query) -> Found:
     ]
     rows = [{"first": one.start, "mean": one.mean, "p10": one.p10, "p90": one.p90} for one in inside[:12]]
     facts = {
-        **_known(desk, query),
+        **known_of(desk, query),
         "start": start,
         "end": end,
         "units": units,
