@@ -195,12 +195,8 @@ def retail_panel(folder: Path, count: int) -> Panel:
     return make_panel(kept, frequency="week", as_of=RETAIL_CLOSED, items=price)
 
 
-def carparts(folder: Path, count: int | None, budget: float) -> None:
-    """Print the scaled pinball loss of six-month sums beside single models.
-
-    Each single model stands there twice: with the lift and calibration that ours has, which is the harder
-    rival, and with a conformal interval from its own past errors of the same series, as statsforecast has it.
-    """
+def carparts_panel(folder: Path, count: int | None) -> tuple[Panel, pl.DataFrame]:
+    """Give the months up to half a year before the end of parts known by then, and what followed."""
     table = pl.read_parquet(folder / "carparts_monthly.parquet").rename({"ds": "date", "y": "quantity"})
     table = table.drop_nulls().with_columns(pl.col("date").cast(pl.Date))
     whole = table.group_by("unique_id").agg(
@@ -214,7 +210,17 @@ def carparts(folder: Path, count: int | None, budget: float) -> None:
     came = table.filter(pl.col("date") > cut).group_by("unique_id").agg(pl.col("quantity").sum())
     closed = step(cut, "month", (1,))[0] - timedelta(days=1)
     panel = make_panel(table.filter(pl.col("date") <= cut), frequency="month", as_of=closed)
-    print(f"## Car parts, {len(ids)} series, sums of 6 months")
+    return panel, came
+
+
+def carparts(folder: Path, count: int | None, budget: float) -> None:
+    """Print the scaled pinball loss of six-month sums beside single models.
+
+    Each single model stands there twice: with the lift and calibration that ours has, which is the harder
+    rival, and with a conformal interval from its own past errors of the same series, as statsforecast has it.
+    """
+    panel, came = carparts_panel(folder, count)
+    print(f"## Car parts, {len(panel.ids)} series, sums of 6 months")
     losses: dict[str, tuple[float, float]] = {}
     for name in (*RIVALS, None):
         request = ForecastRequest(

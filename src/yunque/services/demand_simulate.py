@@ -72,11 +72,11 @@ def roll_back(panel: Panel, request: ForecastRequest, periods: int, *, until: in
 
 
 def tune(kept: Kept, wish: PlanWish) -> PlanWish:
-    """Give the wish with the level at which the simulation achieved the asked service.
+    """Give the wish with the level that is likely to achieve the asked service (`tradeoff.tuned_level`).
 
     Raises:
         NotFoundError: the company was not simulated.
-        UsageError: no level that was tried achieved it.
+        UsageError: no level that was tried is likely to.
     """
     if kept.simulation is None:
         raise NotFoundError("The company was not simulated yet.", hint="yunque demand simulate")
