@@ -38,7 +38,7 @@ WORDS = {
 STATES = {
     "sinuma": "uma_no_disponible", "sinregla": "sin_regla_para_la_fecha", "sinmapeo": "sin_mapeo",
     "sinregimen": "regimen_no_cargado", "revision": "revision_profesional", "moneda": "moneda_sin_tipo_de_cambio",
-    "antes2016": "fecha_sin_uma", "ambiguo": "monto_ambiguo", "ilegible": "monto_ilegible",
+    "antes2016": "fecha_sin_uma", "falta": "falta", "cero": "monto_cero", "ambiguo": "monto_ambiguo", "ilegible": "monto_ilegible",
     "fraccion": "mas_de_dos_decimales",
 }  # fmt: skip
 

@@ -418,3 +418,24 @@ def test_every_kind_of_file(tmp_path, suffix):
         date(2026, 3, 10),
         "VI",
     )
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.text(alphabet="0123456789.,-+ eE$()'/:TZabxXIV\u00a0\u2212é\t=@%€٣", max_size=12),
+    st.sampled_from(
+        ["XII", "A-a", "UTC", "nan", "inf", "sí", "no", "oro", "180.000", "1e400", "12:30 UTC", "USD", "0"]
+    ),
+)
+ODD = ["fecha", "hora", "monto", "monto_sin_contribuciones", "moneda", "tipo_cambio", "tipo_operacion", "forma_pago",
+       "fraccion", "inciso", "contraprestacion", "valor_catastral", "en_lista", "intento", "pais", "id_acto"]  # fmt: skip
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.lists(st.dictionaries(st.sampled_from(ODD), CELLS, max_size=4), min_size=40, max_size=80))
+def test_whatever_cells_hold_every_row_is_judged_or_refused_with_a_reason(rows):
+    intake = taken(*rows)
+    assert intake.operations.height + intake.rejected_rows == len(rows)
+    assert intake.operations["fecha"].null_count() == 0
+    assert (intake.operations["monto_c"] >= 0).all()
+    assert evaluate(intake.operations, catalogue()).operations.height == intake.operations.height

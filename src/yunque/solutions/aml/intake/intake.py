@@ -119,9 +119,10 @@ def read_cells(frame: pl.DataFrame, catalogue: Catalogue, as_of: date, faults: F
     unknowable = (
         placed["regla"].is_in(["X-a", "X-b"]) & flags["monto_determinable"].eq(other=False)
     ).fill_null(value=False) | placed["regla"].eq("X-b").fill_null(value=False)
-    free = unknowable | flags["intento"].fill_null(value=False)
-    money = read_money(frame, faults, free)
     cash = cash_of(kind, cell("forma_pago"))
+    no_amount = placed["regla"].is_in(amount_free(catalogue)).fill_null(value=False) & ~cash.is_cash
+    free = unknowable | no_amount | flags["intento"].fill_null(value=False)
+    money = read_money(frame, faults, free)
     when = read_moments(cell("fecha"), frame.get_column("hora", default=None), as_of, faults)
     columns = pl.DataFrame(
         {
@@ -147,11 +148,18 @@ def read_cells(frame: pl.DataFrame, catalogue: Catalogue, as_of: date, faults: F
             "_sin_instrumento": cell("forma_pago").is_null() | cash.is_unknown,
             "_instrumento_desconocido": cash.is_unknown,
             "_instrumento_distinto": cash.differs,
+            "_sin_monto": no_amount & ~(money["monto_c"] > 0).fill_null(value=False),
             **flags,
         }
     )
     whole = pl.concat([columns, money, placed], how="horizontal")
     return Read(frame=settle(whole, unknowable), doubtful_order=when.doubtful_order)
+
+
+def amount_free(catalogue: Catalogue) -> list[str]:
+    """Give the rules in which no amount ever decides, such as irrevocable powers (Article 17 XII A b)."""
+    decides = {row.rule for row in catalogue.thresholds if "uma" in row.identify or "uma" in row.notice}
+    return [rule for rule in catalogue.rules if rule not in decides]
 
 
 def settle(frame: pl.DataFrame, unknowable: pl.Series) -> pl.DataFrame:
@@ -166,6 +174,7 @@ def settle(frame: pl.DataFrame, unknowable: pl.Series) -> pl.DataFrame:
         | flag(deposit, Warn.DEPOSIT_UNKNOWN)
         | flag(pl.col("_zona"), Warn.MOMENT_CONVERTED)
         | flag(pl.col("_convertida"), Warn.CURRENCY_CONVERTED)
+        | flag(pl.col("_sin_monto"), Warn.NO_AMOUNT)
         | flag(pl.col("_instrumento_desconocido"), Warn.INSTRUMENT_UNKNOWN)
         | flag(pl.col("_instrumento_distinto"), Warn.KIND_AND_INSTRUMENT_DIFFER)
     )
@@ -182,6 +191,7 @@ def settle(frame: pl.DataFrame, unknowable: pl.Series) -> pl.DataFrame:
         "_sin_instrumento",
         "_instrumento_desconocido",
         "_instrumento_distinto",
+        "_sin_monto",
         "valor_catastral_c",
         "valor_comercial_c",
         "monto_garantizado_c",

@@ -35,6 +35,7 @@ class Warn(IntFlag):
     INSTRUMENT_UNKNOWN = 4194304
     KIND_AND_INSTRUMENT_DIFFER = 8388608
     JURISDICTION_LISTED = 16777216
+    NO_AMOUNT = 33554432
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +147,9 @@ MEANINGS: dict[Warn, Meaning] = {
         code="jurisdiccion_en_lista",
         text="El país está en la lista de jurisdicciones de las tablas; confírmela con la que publica la UIF "
         "(RCG 23 Bis 4).",
+    ),
+    Warn.NO_AMOUNT: Meaning(
+        code="sin_monto", text="La fila no dice un monto; en este supuesto no decide ningún umbral."
     ),
     Warn.INSTRUMENT_UNKNOWN: Meaning(
         code="forma_pago_desconocida",
