@@ -29,6 +29,6 @@ def measured_pace(standings: Mapping[str, Standing], size: FitSize) -> float:
         ran = max(1, result.rounds) if result.fitted.stopped_early else rounds
         rows = min(result.trained_rows, ANCHOR_ROWS)
         expected = ran * replace(size, rows=rows).round_seconds
-        measured = result.fit_seconds / expected
+        measured = max(result.fit_seconds / expected, FASTEST)  # a clock that stands still measures nothing
         return float(min(max(2.0 ** round(np.log2(measured)), FASTEST), SLOWEST))
     return 1.0

@@ -46,7 +46,7 @@ LEAST_SUSPICIOUS = 20  # and as many that are not: fewer teach nothing that coul
 HEAVIEST = 20.0
 SHARES = {SUPERVISED: 0.7, FOREST: 0.15, GROUPS: 0.15}
 ALGORITHMS = ("lightgbm", "extra_trees", "logistic_regression")
-FOLDS = 5  # three blocks in time, each divided by clients in three parts
+FOLDS = 3  # makes two blocks in time, each divided by clients in three parts
 KNOTS = 501
 ALERT_SHARE, WORRYING_SHARE = 0.01, 0.002
 CLUSTERS = None  # by silhouette
@@ -65,6 +65,7 @@ class StackRequest:
         budget: of all three trainings.
         alert_share: share of the operations that can be reviewed; thresholds are set by it.
         algorithms: of the supervised layer.
+        varies: whether parameters near the winner's are searched while time is left.
     """
 
     table: pl.DataFrame
@@ -75,6 +76,7 @@ class StackRequest:
     budget: str | float = "60s"
     alert_share: float = ALERT_SHARE
     algorithms: tuple[str, ...] = ALGORITHMS
+    varies: bool = True
     seed: int = 7
     threads: int = 1
 
@@ -204,6 +206,7 @@ def wish(role: str, request: StackRequest, weight: float, seconds: float) -> Tra
         task="binary",
         metric="pr_auc",
         algorithms=request.algorithms,
+        varies=request.varies,
         split=SplitWish(kind="group_time", folds=FOLDS),
     )
 

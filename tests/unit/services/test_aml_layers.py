@@ -19,8 +19,11 @@ from yunque.services.aml_desk import Desk, read_document
 from yunque.services.aml_enrich import enrich_file
 from yunque.services.aml_judge import judge
 from yunque.services.aml_layers import base_stack, drawn, open_layers
+from yunque.services.aml_reasons import usual_of
 from yunque.services.aml_run import answer, rerun, rerun_bytes, run_pending
 from yunque.solutions.aml.classify import INCOMPLETE
+from yunque.solutions.aml.combine import risk_of
+from yunque.solutions.aml.feature_words import WORDS
 from yunque.solutions.aml.law.evaluate import ORDER
 from yunque.solutions.aml.layers import Layer, Scores
 from yunque.solutions.aml.policy import Policy, PolicySettings
@@ -78,10 +81,14 @@ def test_the_base_model_says_what_it_is_wherever_it_speaks(desk, layers, tmp_pat
     )
     for reason in told:
         assert reason["valores"]["riesgo_sin_ello"] < reason["valores"]["riesgo"]
-        assert "lo habitual es" in reason["texto"]
+        is_of_days_before = reason["codigo"].endswith("/antecedente")
+        assert ("14 días anteriores" if is_of_days_before else "lo habitual es") in reason["texto"]
     assert "relevante" not in {row["clase_ml"] for row in rows.values()}
     one = rows["h0"]["puntajes"]
-    assert one["riesgo"] == pytest.approx(1 - (1 - one["p_sospecha"]) * (1 - 0.5 * one["anomalia"]))
+    joined = layers.stack.combination
+    alone = risk_of(np.array([one["p_sospecha"]]), np.array([one["anomalia"]]), np.zeros(1), joined)
+    assert one["riesgo"] == pytest.approx(alone[0])  # its first operation: there were no days before
+    assert result["modelo"]["combinacion"]["recent"] == joined.recent
 
 
 def test_a_kept_answer_outlives_the_model(desk, layers, tmp_path):
@@ -133,6 +140,35 @@ def test_thresholds_of_a_policy_hold_by_segment_and_rows_below_are_drawn(desk, l
     for row in result["operaciones"]:
         assert row["clase_ml"] == ("inusual" if row["puntajes"]["riesgo"] >= 0.2 else "limpio")
         assert not (row["muestra"] and row["clase"] in ("inusual", "preocupante"))
+
+
+def test_what_is_usual_of_a_client_is_what_came_before_the_row(desk, tmp_path):
+    source = tmp_path / "in.csv"
+    source.write_text("\n".join([HEADER, *ROWS]) + "\n", encoding="utf-8")
+    enrich_file(desk, source, analysis_id="a")
+    past = judge(desk, 1).enriched
+    rows = past.filter(pl.col("id_operacion").is_in(["h2", "h20", "s8"]))
+    typical = dict.fromkeys(WORDS, -1.0)
+    found = usual_of(rows, past, typical)
+    for at, row in enumerate(rows.iter_rows(named=True)):
+        before = past.filter((pl.col("cliente_id") == "ana") & (pl.col("orden") < row["orden"]))
+        again = usual_of(rows[at : at + 1], before, typical)
+        assert found.row(at) == again.row(0)  # later rows, and the row itself, change nothing
+        expected = before["monto_umas"].median() if before.height >= 3 else -1.0
+        assert found["monto_umas"][at] == pytest.approx(expected)
+
+
+def test_the_clients_last_days_reach_across_files(desk, layers, tmp_path):
+    whole = result_of(replace(desk, tenant="whole", scorer=layers), tmp_path, "w")
+    scored = replace(desk, scorer=layers)
+    halves = []
+    for name, part in (("a", ROWS[:28]), ("b", ROWS[28:])):
+        source = tmp_path / f"{name}.csv"
+        source.write_text("\n".join([HEADER, *part]) + "\n", encoding="utf-8")
+        enrich_file(scored, source, analysis_id=name)
+        halves += read_document(run_pending(scored, name)[0].path)["operaciones"]
+    told = {row["id_operacion"]: row["puntajes"] for row in halves}
+    assert told == {row["id_operacion"]: row["puntajes"] for row in whole["operaciones"]}
 
 
 def test_reasons_that_fail_are_told(desk, tmp_path):
@@ -207,13 +243,17 @@ def anything(seed, low, width, kind):
             table = table.with_columns(segmento=pl.lit("alto"), sorteada=pl.Series(rng.random(n) < 0.5))
         if kind == "incomplete":
             table = table.head(n // 2)
+        if kind in ("own risk", "own risk out of range"):
+            own = rng.random(n) if kind == "own risk" else 1.5 + rng.random(n)
+            table = table.with_columns(riesgo=pl.Series(own), antecedente=pl.Series(rng.random(n)))
         layers = (Layer(name="supervisada", ran=kind != "one layer"), Layer(name="no_supervisada", ran=True))
         return Scores(table=table, unusual=low, worrying=low + width, layers=layers)
 
     return score
 
 
-KINDS = ("plain", "raises", "not numbers", "one layer", "by row", "incomplete")
+SILENT = ("raises", "not numbers", "incomplete", "own risk out of range")
+KINDS = ("plain", "one layer", "by row", "own risk", *SILENT)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -232,7 +272,7 @@ def test_obligations_and_floors_are_the_same_for_any_model_score_policy_or_failu
         assert after["clase_ml"] in (None, "limpio", "inusual", "preocupante")
     floors = ("orden", "piso", "estado", "falta_dato")
     assert found.operations.select(floors).equals(plain.operations.select(floors))
-    if kind in ("raises", "not numbers", "incomplete"):
+    if kind in SILENT:
         assert found.facts["modo"] == "solo_reglas"
         assert scored == rules
 

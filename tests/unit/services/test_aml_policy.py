@@ -163,4 +163,4 @@ def test_rows_drawn_below_the_line_are_known_with_their_share(desk):
     live(desk, 1, suspicious_from=0.9)
     found = drawn_rows(read_answers(desk.database, "local"))
     assert found["parte_sorteada"].unique().to_list() == [0.01]
-    assert 10 < found["muestra"].sum() < 80
+    assert 1 < found["muestra"].sum() < 40  # about one in a hundred of those below the line

@@ -87,8 +87,8 @@ def train(
 
 def base_model(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write it; it must not exist.")],
-    rows: Annotated[int, typer.Option("--rows", help="Operations of the generator.")] = 100_000,
-    budget: Budget = "120s",
+    rows: Annotated[int, typer.Option("--rows", help="Operations of the generator.")] = 80_000,
+    budget: Budget = "60s",
     seed: Seed = 7,
     as_json: AsJson = False,
 ) -> None:

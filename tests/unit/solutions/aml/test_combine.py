@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from yunque.errors import BundleError
 from yunque.services.aml_combine import RECENT, Evidence, crossed_risks, fit_combination, parts_of, risks
-from yunque.services.aml_measure import area, paired_interval
+from yunque.services.aml_measure import Ranked, area, paired_interval
 from yunque.solutions.aml.combine import (
     Combination,
     calibrated,
@@ -139,6 +139,8 @@ def test_what_helps_is_weighed_and_probabilities_are_such():
     client = np.arange(len(judged.y)) // 4
     low, high = paired_interval(judged.y, (risk, p), client)
     assert 0 < low < high
+    few, mass = np.round(risk, 1), np.random.default_rng(4).integers(0, 3, len(risk)).astype(np.float64)
+    assert Ranked.of(judged.y, few).area(mass) == pytest.approx(area(judged.y, few, mass))
     same = paired_interval(judged.y, (p, p), client)
     assert same == (0.0, 0.0)
 
