@@ -67,7 +67,7 @@ def test_an_algorithm_that_is_not_there_is_refused_before_anything_is_read(
 ) -> None:
     with pytest.raises(UsageError, match="No existe el algoritmo 'arima'"):
         TrainAsk(algorithm="arima")  # type: ignore[arg-type]
-    TrainAsk(algorithm="prophet")
+    monkeypatch.setattr("yunque.services.demand_prophet.find_spec", lambda name: object())
     assert TrainAsk(algorithm="prophet").booster == "lightgbm"
     monkeypatch.setattr("yunque.services.demand_prophet.find_spec", lambda name: None)
     with pytest.raises(UsageError, match="no está instalado") as told:
