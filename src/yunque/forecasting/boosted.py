@@ -116,16 +116,12 @@ def _fit_predict(
     horizon: int,
     ahead: tuple[int, CalendarFeatures],
 ) -> FloatArray:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # advice of other packages' versions, not about these data
-        model = _forecaster(learner, history, frame)
-        static = [name for name in ("category", "price") if name in frame.columns]
-        model.fit(frame, static_features=static, dropna=learner.form == "log")
-        start, calendar = ahead
-        coming = calendar.coming(frame["unique_id"].unique(maintain_order=True), start, horizon)
-        predicted = model.predict(horizon, X_df=coming) if calendar.names else model.predict(horizon)
+    model = _forecaster(learner, history, frame)
+    static = [name for name in ("category", "price") if name in frame.columns]
+    model.fit(frame, static_features=static, dropna=learner.form == "log")
+    start, calendar = ahead
+    coming = calendar.coming(frame["unique_id"].unique(maintain_order=True), start, horizon)
+    predicted = model.predict(horizon, X_df=coming) if calendar.names else model.predict(horizon)
     answer: FloatArray = predicted["model"].to_numpy().astype(np.float64).reshape(-1, horizon)
     return np.expm1(np.clip(answer, -5.0, 40.0)) if learner.form == "log" else answer
 

@@ -1,5 +1,6 @@
 """Which models may speak for which articles, and asking them all, today and at moments of the past."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,15 +95,13 @@ def ask_all(history: History, trials: Trials, request: ForecastRequest, calendar
         return
     cheap = [name for name in names if MODELS[name].milliseconds <= CHEAP]
     for name in cheap:
-        asker.ask_local(name, every=True)
+        asker.ask_cheap(name)
     asker.ask_launches()
-    asker.ask_global(calendar)
     costly = asker.affordable(sorted(set(names) - set(cheap), key=lambda name: MODELS[name].milliseconds))
-    if request.workers > 1 and sum(asker.cost(name) for name in costly) > WORTH_PROCESSES:
+    is_much = request.workers > 1 and sum(asker.cost(name) for name in costly) > WORTH_PROCESSES
+    asker.ask_in_threads([] if is_much else costly, calendar)
+    if is_much:
         asker.ask_in_processes(costly)
-        return
-    for name in costly:
-        asker.ask_local(name, every=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,18 +156,13 @@ class Asker:
             total += sum(MODELS[name].cost(age) for age in ages.tolist())
         return total
 
-    def ask_local(self, name: str, *, every: bool) -> None:
-        """Fit a model of one article at a time: today first, then the past from the latest moment back."""
-        answer, last = self.trials.empty(), len(self.trials.moments) - 1
-        nobody = not len(self.rows(name, self.trials.moments[last], is_whole=True))  # today
-        for place in range(last, -1, -1):
-            moment = self.trials.moments[place]
-            rows = self.rows(name, moment, is_whole=every or place in self.trials.whole)
-            if self.is_late():
-                self.trials.note("candidates_out_of_time" if place == last else "origins_out_of_time")
-                break
+    def ask_cheap(self, name: str) -> None:
+        """Fit a model of one article at a time to all of its articles at every moment."""
+        answer = self.trials.empty()
+        for place, moment in enumerate(self.trials.moments):
+            rows = self.rows(name, moment, is_whole=True)
             answer[place, rows] = self._fit(name, moment, rows)
-        if not np.isnan(answer if nobody else answer[last]).all():
+        if not np.isnan(answer).all():
             self.trials.forecasts[name] = answer
 
     def ask_in_processes(self, names: list[str]) -> None:
@@ -206,25 +200,54 @@ class Asker:
             for name, answer in answers.items():
                 self.trials.forecasts.setdefault(name, self.trials.empty())[place] = answer
 
-    def ask_global(self, calendar: CalendarFeatures) -> None:
-        """Ask the learners of all articles."""
+    def ask_in_threads(self, costly: list[str], calendar: CalendarFeatures) -> None:
+        """Ask the learners of all articles, and costly models of one, several at a time, today first."""
         if not is_installed(self.request.booster):
             self.trials.note("no_booster")
-            return
+        learners = GLOBAL_ROUTES if is_installed(self.request.booster) else {}
+        moments, last = self.trials.moments, len(self.trials.moments) - 1
+        asked = [
+            (name, place)
+            for place in range(last, -1, -1)
+            for name in (*learners, *costly)
+            if name in costly or np.isin(moments[place].routes, learners[name]).any()
+        ]
+
+        def ask(one: tuple[str, int]) -> FloatArray | None:
+            name, place = one
+            if self.is_late():
+                return None
+            return self._learn(name, place, calendar) if name in learners else self._fit_some(name, place)
+
+        workers = self.request.workers
+        plan = Parallel(where="threads" if workers > 1 else "here", workers=workers)
+        with warnings.catch_warnings():  # before the threads: filters are the whole process's
+            warnings.simplefilter("ignore")  # advice of other packages' versions, not about these data
+            self._keep(asked, map_tasks(ask, asked, plan))
+
+    def _learn(self, name: str, place: int, calendar: CalendarFeatures) -> FloatArray:
+        learner = Learner(booster=self.request.booster, form=FORMS[name], seed=self.request.seed)
+        moment = self.trials.moments[place]
+        forecast = FITS[learner.form](learner, self.history, moment, self.trials.horizon, calendar)
+        spoken = np.isin(moment.routes, GLOBAL_ROUTES[name])
+        return np.where(spoken[:, None], forecast, np.nan)
+
+    def _fit_some(self, name: str, place: int) -> FloatArray:
+        moment = self.trials.moments[place]
+        answer = np.full(self.trials.actual.shape[1:], np.nan)
+        rows = self.rows(name, moment, is_whole=place in self.trials.whole)
+        answer[rows] = self._fit(name, moment, rows)
+        return answer
+
+    def _keep(self, asked: list[tuple[str, int]], answers: list[FloatArray | None]) -> None:
+        """Keep the models that speak today, as far back as the time reached without a gap."""
         last = len(self.trials.moments) - 1
-        for name, routes in GLOBAL_ROUTES.items():
-            answer = self.trials.empty()
-            learner = Learner(booster=self.request.booster, form=FORMS[name], seed=self.request.seed)
-            fit = FITS[learner.form]
-            for place in range(last, -1, -1):
-                moment = self.trials.moments[place]
-                asked = np.isin(moment.routes, routes)
-                if not asked.any():
-                    continue
-                if self.is_late():
-                    self.trials.note("origins_out_of_time")
-                    break
-                forecast = fit(learner, self.history, moment, self.trials.horizon, calendar)
-                answer[place] = np.where(asked[:, None], forecast, np.nan)
-            if not np.isnan(answer[last]).all():
-                self.trials.forecasts[name] = answer
+        today = {name: one for (name, place), one in zip(asked, answers, strict=True) if place == last}
+        silent = {name for name, _ in asked if (one := today.get(name)) is None or np.isnan(one).all()}
+        late: set[str] = set()
+        for (name, place), answer in zip(asked, answers, strict=True):
+            if answer is None and name not in late:
+                late.add(name)
+                self.trials.note("candidates_out_of_time" if place == last else "origins_out_of_time")
+            elif answer is not None and name not in late | silent:
+                self.trials.forecasts.setdefault(name, self.trials.empty())[place] = answer
