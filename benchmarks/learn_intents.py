@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("--leave", nargs="*", help="sets to leave out one by one; all when not named")
     wish = parser.parse_args()
     reader: Reader = make_test_reader()
-    traits = Traits(reader.lexicon.groups)
+    traits = Traits(reader.lexicon.families.words)
     names = [*(one.name for one in reader.lexicon.intents), UNKNOWN]
     own = [*own_examples(), *offered(reader)]
     sets = {name: [one for one in asked(name) if "b" not in one] for name in SETS}
@@ -135,7 +135,7 @@ def main() -> None:
         for name in SETS if wish.leave is None else wish.leave:
             rest = [one for other, some in texts.items() if other != name for one in some]
             content = write_scorer(names, learn([*own, *rest], names, traits), words_of([*own, *rest]))
-            blind = replace(reader, scorer=read_scorer(content, reader.lexicon.groups))
+            blind = replace(reader, scorer=read_scorer(content, reader.lexicon.families.words))
             readings = [(blind.read(one["q"]), one["i"]) for one in sets[name]]
             right = sum((read.best.name if read.best else UNKNOWN) == truth for read, truth in readings)
             alone = sum(

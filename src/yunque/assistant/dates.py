@@ -7,12 +7,11 @@ from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 
-import yaml
-
 from yunque.assistant.calendar_math import FIRST_YEAR, Span, unit_span
 from yunque.assistant.date_rules import RULES, Resolve
 from yunque.assistant.date_words import LAST, MONTHS, NEXT, ORDINALS, SHORT_MONTHS, THIS, UNIT_WORDS, WEEKDAYS
 from yunque.assistant.fold import words
+from yunque.assistant.patterns import read_yaml
 
 NamedDays = Mapping[str, Callable[[int], Span]]  # "navidad" -> the days of a year
 
@@ -64,7 +63,7 @@ def _forms() -> tuple[tuple[str, re.Pattern[str]], ...]:
     fill = re.compile(r"\{([A-Z_]+)\}")
     return tuple(
         (rule, re.compile(fill.sub(lambda match: _PARTS[match[1]], pattern)))
-        for rule, pattern in yaml.safe_load(text)
+        for rule, pattern in read_yaml(text)
     )
 
 

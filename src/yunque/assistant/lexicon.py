@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-import yaml
-
 from yunque.assistant.date_words import VOCABULARY
 from yunque.assistant.name_words import stem
+from yunque.assistant.patterns import Families, Pattern, read_yaml
 from yunque.assistant.spelling import Speller
 from yunque.assistant.verbs import family
 
@@ -32,15 +31,15 @@ class Intent:
     """
 
     name: str
-    patterns: tuple[tuple[re.Pattern[str], float], ...]
+    patterns: tuple[tuple[Pattern, float], ...]
     looks: Looks = "future"
     ahead: bool = False
     needs: tuple[str, ...] = ()
     examples: Mapping[str, str] = field(default_factory=dict)
 
-    def score(self, text: str) -> float:
+    def score(self, text: str, held: frozenset[str]) -> float:
         """Give the strongest pattern's weight, a tenth of the others', less all that speaks against it."""
-        found = [weight for pattern, weight in self.patterns if pattern.search(text)]
+        found = [weight for pattern, weight in self.patterns if pattern.is_in(text, held)]
         good = sorted((weight for weight in found if weight > 0), reverse=True)
         return (good[0] + 0.1 * sum(good[1:]) if good else 0.0) + sum(w for w in found if w < 0)
 
@@ -55,16 +54,16 @@ class Lexicon:
         words: words that belong to questions: neither names nor typing errors.
         cues: word that announces the kind of a name.
         spanish, english: words by which a language is known.
-        groups: families of words that mean alike, by name.
+        families: of words that mean alike.
     """
 
     intents: tuple[Intent, ...]
-    refused: Mapping[str, tuple[re.Pattern[str], ...]]
+    refused: Mapping[str, tuple[Pattern, ...]]
     words: frozenset[str]
     cues: Mapping[str, str]
     spanish: frozenset[str]
     english: frozenset[str]
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    families: Families
 
     @cached_property
     def common(self) -> frozenset[str]:
@@ -98,12 +97,13 @@ def read_lexicon(text: str, more: Iterable[str] = ()) -> Lexicon:
     Raises:
         KeyError, re.error: the file is wrong; it is ours, so a test finds it.
     """
-    document = yaml.safe_load(text)
+    document = read_yaml(text)
     past = set(document["past"].split())
     groups = {name: family(_words(words), past=name in past) for name, words in document["groups"].items()}
-    intents = tuple(_intent(name, entry, groups) for name, entry in document["intents"].items())
+    families = Families({name: tuple(words) for name, words in groups.items()})
+    intents = tuple(_intent(name, entry, families) for name, entry in document["intents"].items())
     refused = {
-        reason: tuple(_pattern(one, groups) for one in patterns)
+        reason: tuple(Pattern(one, families) for one in patterns)
         for reason, patterns in document["refused"].items()
     }
     spanish, english = _words(document["spanish"]), _words(document["english"])
@@ -122,7 +122,7 @@ def read_lexicon(text: str, more: Iterable[str] = ()) -> Lexicon:
         cues=document["cues"],
         spanish=frozenset(spanish),
         english=frozenset(english),
-        groups={name: tuple(words) for name, words in groups.items()},
+        families=families,
     )
 
 
@@ -130,21 +130,13 @@ def _words(text: str) -> list[str]:
     return [word.replace("_", " ") for word in text.split()]
 
 
-def _pattern(text: str, groups: Mapping[str, list[str]]) -> re.Pattern[str]:
-    def alternatives(match: re.Match[str]) -> str:
-        return "(?:" + "|".join(sorted(map(re.escape, groups[match[1]]), key=len, reverse=True)) + ")"
-
-    spaced = _GROUP.sub(alternatives, text).replace("~", r"[^.;]{0,40}?")
-    return re.compile(rf"(?<![\w@]){spaced}(?!\w)" if text[-1:] not in "$*?" else rf"(?<![\w@]){spaced}")
-
-
-def _intent(name: str, entry: Mapping[str, object], groups: Mapping[str, list[str]]) -> Intent:
+def _intent(name: str, entry: Mapping[str, object], families: Families) -> Intent:
     patterns = entry["patterns"]
     assert isinstance(patterns, list)  # noqa: S101 - our own file, read once
     return Intent(
         name=name,
         patterns=tuple(
-            (_pattern(text, groups), float(weight)) for one in patterns for text, weight in one.items()
+            (Pattern(text, families), float(weight)) for one in patterns for text, weight in one.items()
         ),
         ahead=bool(entry.get("ahead")),
         looks="past" if entry.get("looks") == "past" else "future",

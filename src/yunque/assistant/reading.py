@@ -156,11 +156,12 @@ class Reader:
         """Add what patterns say to what was learnt, and take off what speaks for "none of these"."""
         logs = self.scorer.logs(text)
         none = logs[UNKNOWN] + CAUTION + doubt
+        held = self.lexicon.families.held(text)
         scored = [
             (
                 one,
                 logs[one.name]
-                + PATTERNS * min(max(one.score(text), LEAST), MOST)
+                + PATTERNS * min(max(one.score(text, held), LEAST), MOST)
                 - WRONG_TIME * _is_wrong_time(one, tense)
                 - none,
             )
@@ -192,8 +193,9 @@ def _mended(text: str, lexicon: Lexicon) -> str:
 
 
 def _refused(lexicon: Lexicon, text: str) -> str:
+    held = lexicon.families.held(text)
     for reason, patterns in lexicon.refused.items():
-        if any(pattern.search(text) for pattern in patterns):
+        if any(pattern.is_in(text, held) for pattern in patterns):
             return reason
     return ""
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 import yaml
-from demand_sets import CATALOGUE, make_test_reader
+from demand_sets import CATALOGUE, SETS, asked, make_test_reader
 from demand_shop import make_desk
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from yunque.assistant.chat import written_out
 from yunque.assistant.dates import find_periods
 from yunque.assistant.locked import foreign_numbers, known
+from yunque.assistant.patterns import any_of
 from yunque.assistant.scorer import UNKNOWN
 from yunque.assistant.verbs import forms
 from yunque.solutions.demand.questions.answer import ANSWERS, answer
@@ -150,6 +151,23 @@ ASKED = (
     "¿Qué pasa si el nivel de servicio pasa a 90 % y el proveedor tarda 5 días más?",
     "¿Qué tan confiable es el pronóstico de cloro?", "¿Qué artículos son clase A?", "¿Cuánto me dura el cloro?",
 )  # fmt: skip
+
+
+def test_a_pattern_is_spared_only_where_it_could_not_match() -> None:
+    read = make_test_reader().read
+    texts = {read(one["q"]).text for name in SETS for one in asked(name)[::9]}
+    kept = [(text, lexicon().families.held(text)) for text in sorted(texts)]
+    for intent in lexicon().intents:
+        for pattern, _ in intent.patterns:
+            for text, held in kept:
+                assert pattern.is_in(text, held) == (pattern.compiled.search(text) is not None)
+
+
+def test_words_are_written_as_one_pattern_with_common_beginnings() -> None:
+    words = ["comprar", "compro", "compra", "q", "a.b", "no se"]
+    found = re.compile(any_of(words))
+    assert all(found.fullmatch(word) for word in words)
+    assert not any(found.fullmatch(word) for word in ("compr", "axb", "no", ""))
 
 
 @settings(max_examples=60, deadline=None)

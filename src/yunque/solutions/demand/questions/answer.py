@@ -7,10 +7,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from yunque.assistant.amounts import Style
 from yunque.assistant.lexicon import Intent
+from yunque.assistant.patterns import read_yaml
 from yunque.assistant.query import Query
 from yunque.assistant.story import Story, Templates, render, tell
 from yunque.solutions.demand.questions import answers_history as history
@@ -72,7 +71,7 @@ class Answer:
 def templates() -> Templates:
     """Give the texts of answers; read once."""
     text = files("yunque.solutions.demand.questions").joinpath("templates.yaml").read_text("utf-8")
-    return Templates(texts=yaml.safe_load(text))
+    return Templates(texts=read_yaml(text))
 
 
 def answer(desk: Desk, question: object, before: Query | None = None, *, today: date | None = None) -> Answer:

@@ -8,11 +8,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from yunque.assistant.calendar_math import Span, days_of
 from yunque.assistant.fold import words
 from yunque.assistant.lexicon import Intent
+from yunque.assistant.patterns import read_yaml
 from yunque.assistant.reading import Reading
 
 KINDS = ("article", "category", "supplier", "warehouse", "city")
@@ -64,7 +63,7 @@ class Part:
 @cache
 def _marks() -> dict[str, re.Pattern[str]]:
     text = files("yunque.solutions.demand.questions").joinpath("marks.yaml").read_text("utf-8")
-    return {name: re.compile(pattern) for name, pattern in yaml.safe_load(text).items()}
+    return {name: re.compile(pattern) for name, pattern in read_yaml(text).items()}
 
 
 def fill(reading: Reading, intent: Intent, today: date) -> Slots:

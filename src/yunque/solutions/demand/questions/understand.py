@@ -33,7 +33,7 @@ def lexicon() -> Lexicon:
 @cache
 def scorer() -> Scorer:
     """Give what was learnt of intents; read once."""
-    return read_scorer(_own("intents.npz"), lexicon().groups)
+    return read_scorer(_own("intents.npz"), lexicon().families.words)
 
 
 def _learnt() -> Scorer:
