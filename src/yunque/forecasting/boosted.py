@@ -203,6 +203,7 @@ def regressor(learner: Learner) -> Any:
         random_state=learner.seed,
         deterministic=True,
         force_row_wise=True,
+        max_bin=63,
         n_jobs=1,
         verbosity=-1,
         **loss["lightgbm"],
