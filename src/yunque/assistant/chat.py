@@ -2,6 +2,7 @@
 
 import re
 
+from yunque.assistant.date_words import ORDINALS
 from yunque.assistant.fold import words
 
 _SHORT = {
@@ -33,9 +34,21 @@ _WORD = re.compile(r"(?<![\w@$/.-])(?:w/o|w/|[a-z]+(?:'[a-z]*)?)(?![\w/-])")
 _KEPT = re.compile(r"(?:\d|\bclase|\bclass|\btipo|\bgrupo|[$%])\s*$")
 
 
+_PLACE = "(?:" + "|".join(ORDINALS) + ")"
+_SHARED = re.compile(
+    rf"\b({_PLACE}) ((?:y|and|o|or|vs|contra|versus|con|to|al?) (?:el |la |the )?{_PLACE}) "
+    r"(trimestre|semestre|bimestre|quincena|semana|quarter|half|semester|week)\b"
+)
+
+
+def with_own_units(text: str) -> str:
+    """Give a text whose ordinals have a unit each: "first and second quarter" as "first quarter and ..."."""
+    return _SHARED.sub(r"\1 \3 \2 \3", text)
+
+
 def written_out(text: str) -> str:
     """Give a folded text with the words of chats written out; letters beside figures stay ("q3", "300 k")."""
-    return _WORD.sub(_whole, text)
+    return _WORD.sub(_whole, text.replace("in two minds", "not sure"))
 
 
 def _whole(match: re.Match[str]) -> str:

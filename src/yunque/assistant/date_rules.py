@@ -4,14 +4,20 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
 from yunque.assistant.calendar_math import Span, length, month_span, unit_span
-from yunque.assistant.date_words import MONTHS, ORDINALS, UNIT_WORDS, WEEKDAYS
+from yunque.assistant.date_words import MONTHS, ORDINALS, SEASONS, UNIT_WORDS, WEEKDAYS
 from yunque.assistant.fold import words
 
 Resolve = Callable[[date, bool], Span]  # today, and whether the question looks back
 SINGULAR = frozenset(
     words("dia semana quincena mes bimestre trimestre semestre ano day week fortnight month quarter year")
 )
+ENGLISH_FORTNIGHT = frozenset(words("fortnight fortnights"))
 Rule = Callable[[Mapping[str, str]], Resolve | None]
+
+
+def _measure(word: str, count: float) -> tuple[str, float]:
+    """Give unit and count: a British fortnight is two weeks, a quincena half a month."""
+    return ("week", 2 * count) if word in ENGLISH_FORTNIGHT else (UNIT_WORDS[word], count)
 
 
 def _day(year: int, month: int, day: int) -> date | None:
@@ -98,8 +104,8 @@ def _half(g: Mapping[str, str]) -> Resolve:
 
 def _ordinal(g: Mapping[str, str]) -> Resolve | None:
     number, unit = ORDINALS[g["on"]], g["u"]
-    if unit in {"quincena", "semana", "week"}:
-        return _part_of_month(g, number, 15 if unit == "quincena" else 7)
+    if unit in {"quincena", "semana", "week"} or (unit in {"mitad", "half"} and "mn" in g):
+        return _part_of_month(g, number, 7 if unit in {"semana", "week"} else 15)
     months = {"trimestre": 3, "quarter": 3, "bimestre": 2}.get(unit, 6)
     if number == -1:
         name = {3: "quarter", 2: "bimester", 6: "semester"}[months]
@@ -131,7 +137,7 @@ def _rest(g: Mapping[str, str]) -> Resolve:
 
 
 def _count(g: Mapping[str, str], *, back: bool) -> Resolve:
-    unit, count = UNIT_WORDS[g["u"]], float(g["n"])
+    unit, count = _measure(g["u"], float(g["n"]))
     return lambda today, _past: length(today, unit, count, back=back)
 
 
@@ -143,6 +149,8 @@ def _count_after(g: Mapping[str, str]) -> Resolve | None:
 def _unit(offset: int) -> Rule:
     def rule(g: Mapping[str, str]) -> Resolve:
         unit = UNIT_WORDS[g["u"]]
+        if g["u"] in ENGLISH_FORTNIGHT:
+            return lambda today, _past: length(today, "week", 2, back=offset < 0)
         return lambda today, _past: unit_span(today, unit, offset)
 
     return rule
@@ -152,6 +160,22 @@ def _end_of(g: Mapping[str, str]) -> Resolve:
     unit = UNIT_WORDS[g["u"]]
 
     return lambda today, _past: (today, unit_span(today, unit)[1])
+
+
+def _season(g: Mapping[str, str]) -> Resolve:
+    """Read a season of the north: spring is March to May."""
+    first, said = 3 + 3 * SEASONS[g["se"]], g.get("rel", "")
+
+    def resolve(today: date, past: bool) -> Span:
+        if "y" in g:
+            return month_span(int(g["y"]), first, 3)
+        past = past or "last" in said or "pasad" in said
+        years = (today.year - 1, today.year, today.year + 1)
+        spans = [month_span(year, first, 3) for year in years]
+        gone = [one for one in spans if (one[1] if "last" in said or "pasad" in said else one[0]) <= today]
+        return gone[-1] if past else next(one for one in spans if one[1] >= today)
+
+    return resolve
 
 
 def _weekend(_: Mapping[str, str]) -> Resolve:
@@ -185,7 +209,7 @@ def _yesterday(g: Mapping[str, str]) -> Resolve:
 def _length(g: Mapping[str, str]) -> Resolve | None:
     words = g["n"].replace(",", ".")
     count = float(words) if words[0].isdigit() else 2.0 if "par" in words or "couple" in words else 1.0
-    unit = UNIT_WORDS[g["u"]]
+    unit, count = _measure(g["u"], count)
     return lambda today, past: length(today, unit, count, back=past)
 
 
@@ -199,7 +223,8 @@ RULES: Mapping[str, Rule] = {
     "last_n_after": _count_after, "last_bare": lambda _: _shift(0),
     "last_n": lambda g: _count(g, back=True), "next_n": lambda g: _count(g, back=False),
     "unit_next": _unit(1), "unit_last": _unit(-1), "unit_this": _unit(0), "end_of": _end_of,
-    "weekend": _weekend, "month": lambda g: _of_year(g, MONTHS[g["mn"]], 1), "weekday": _weekday,
+    "weekend": _weekend, "season": _season,
+    "month": lambda g: _of_year(g, MONTHS[g["mn"]], 1), "weekday": _weekday,
     "today": lambda _: _shift(0), "tomorrow": lambda g: _shift(2 if "after" in g else 1),
     "yesterday": _yesterday, "year": _year, "length": _length,
 }  # fmt: skip

@@ -43,6 +43,8 @@ UNIT_WORDS = {
     )
     for word in words(group)
 }  # fmt: skip
+UNIT_WORDS |= dict.fromkeys(("financial year", "fiscal year", "calendar year", "ano fiscal"), "year")
+SEASONS = _numbered(("primavera spring", "verano summer", "otono autumn", "invierno winter"), 0)
 ORDINALS = {
     **_numbered(
         (

@@ -7,9 +7,19 @@ from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 
-from yunque.assistant.calendar_math import FIRST_YEAR, Span, unit_span
-from yunque.assistant.date_rules import RULES, Resolve
-from yunque.assistant.date_words import LAST, MONTHS, NEXT, ORDINALS, SHORT_MONTHS, THIS, UNIT_WORDS, WEEKDAYS
+from yunque.assistant.calendar_math import FIRST_YEAR, Span, month_span, unit_span
+from yunque.assistant.date_rules import ENGLISH_FORTNIGHT, RULES, Resolve
+from yunque.assistant.date_words import (
+    LAST,
+    MONTHS,
+    NEXT,
+    ORDINALS,
+    SEASONS,
+    SHORT_MONTHS,
+    THIS,
+    UNIT_WORDS,
+    WEEKDAYS,
+)
 from yunque.assistant.fold import words
 from yunque.assistant.patterns import read_yaml
 
@@ -49,7 +59,7 @@ def _any(words: Mapping[str, object] | list[str]) -> str:
 _YEAR = r"(?P<y>(?:19|20)\d\d)"
 _PARTS = {
     "U": _any(UNIT_WORDS), "M": _any(MONTHS), "W": _any(WEEKDAYS), "O": _any(ORDINALS), "Y": _YEAR,
-    "NEXT": _any(NEXT), "LAST": _any(LAST), "THIS": _any(THIS),
+    "S": _any(SEASONS), "NEXT": _any(NEXT), "LAST": _any(LAST), "THIS": _any(THIS),
     "N": r"(?P<n>\d{1,4}(?:[.,]\d)?|una?|an?|one|un par de|a couple of)",
     "OF_YEAR": rf"(?:,?\s*(?:de |del |del ano |of |in )?{_YEAR}\b)?",
     "REL": r"(?P<rel>\s*(?:del? ano pasado|de este ano|(?:of )?(?:last|this|next) year|del? proximo ano))?",
@@ -72,7 +82,8 @@ _RANGES = re.compile(
 )
 _BEFORE = re.compile(r"\b(?:antes del?(?: el| la)?|before(?: the)?|previo al?)\s*(?:dia\s*)?$")
 _UNTIL = re.compile(
-    r"\b(?:hasta(?: el| la)?|a mas tardar(?: el)?|by(?: the)?|until|till|no later than)\s*(?:dia\s*)?$"
+    r"\b(?:hasta(?: el| la)?|a mas tardar(?: el)?|by(?: the)?|until|till|no later than|de aqui al?(?: la)?"
+    r"|de aqui hasta(?: el| la)?|from now (?:to|until)|between now and)\s*(?:dia\s*)?$"
 )
 _SINCE = re.compile(r"\b(?:desde(?: el| la)?|a partir del?|since(?: the)?|starting|from)\s*$")
 _FROM = re.compile(r"\b(?:desde(?: el)?|del?|entre(?: el)?|from|between)\s*$")
@@ -143,7 +154,13 @@ def _completed(found: list[Period]) -> list[Period]:
 
 
 def _one_before(other: Period) -> Resolve:
+    if other.unit == "season":
+        return lambda today, past: _year_earlier(other.resolve(today, past))
     return lambda today, past: unit_span(other.resolve(today, past)[0], other.unit, -1)
+
+
+def _year_earlier(span: Span) -> Span:
+    return month_span(span[0].year - 1, span[0].month, 3)
 
 
 _ON_TOP = re.compile(r"\b(?:more|extra|additional|mas|further)\b")
@@ -159,13 +176,15 @@ def _period(name: str, match: re.Match[str]) -> Period | None:
             start=match.start(),
             end=match.end(),
             resolve=resolve,
-            unit="month" if name == "month" else UNIT_WORDS.get(groups.get("u", ""), ""),
+            unit=name if name in {"month", "season"} else UNIT_WORDS.get(groups.get("u", ""), ""),
             tense=(name in _AHEAD) - (name in _OVER),
             is_bare=name == "last_bare",
         )
     count = groups["n"].replace(",", ".")
     number = float(count) if count[0].isdigit() else 2.0 if "par" in count or "couple" in count else 1.0
     unit = UNIT_WORDS[groups["u"]]
+    if groups["u"] in ENGLISH_FORTNIGHT:
+        unit, number = "week", 2 * number
     return Period(
         start=match.start(),
         end=match.end(),
@@ -199,7 +218,7 @@ def _joined(text: str, found: list[Period]) -> list[Period]:
             lead = _FROM.search(text[: last.start])
             start = lead.start() if lead else last.start
             both = (last.resolve, one.resolve)
-            parts = both if between.strip() in {"y", "and"} else ()
+            parts = both if between.split()[:1] in (["y"], ["and"]) else ()
             out[-1] = Period(start=start, end=one.end, resolve=_range(*both), parts=parts)
             continue
         out.append(one)

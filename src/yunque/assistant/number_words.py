@@ -43,14 +43,14 @@ def number_of(parts: list[str]) -> float | None:
     """Give the value of a run of number words, scales and "y/and"; None when it is none."""
     total, part, seen = 0.0, 0.0, False
     last_scale = 1.0
-    for word in parts:
+    for at, word in enumerate(parts):
         if word in {"y", "and", "de", "of"}:
             continue
         if word in HALF:
             part += 0.5 if last_scale == 1.0 else 0.0
             total += 0.5 * last_scale if last_scale > 1 else 0.0
-        elif word in ARTICLES and part:
-            continue  # "half a million"
+        elif word in ARTICLES and (part or _counts_by_itself(parts[at + 1 : at + 2])):
+            continue  # "half a million", "un treinta por ciento", "una docena"
         elif word in UNITS:
             part += UNITS[word]
         elif word == "hundred":
@@ -63,6 +63,10 @@ def number_of(parts: list[str]) -> float | None:
             return None
         seen = True
     return total + part if seen else None
+
+
+def _counts_by_itself(following: list[str]) -> bool:
+    return bool(following) and following[0] in UNITS and following[0] not in ARTICLES
 
 
 def with_figures(text: str) -> str:

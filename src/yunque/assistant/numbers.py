@@ -10,7 +10,8 @@ NumberKind = Literal["number", "money", "percent"]
 CURRENCIES = {
     "pesos": "", "peso": "", "varos": "", "baros": "", "lucas": "", "luca": "", "palos": "", "mdp": "MXN",
     "cop": "COP", "mxn": "MXN", "mn": "MXN", "usd": "USD", "dolares": "USD", "dolar": "USD",
-    "dollars": "USD", "dollar": "USD", "us": "USD", "eur": "EUR", "euros": "EUR", "euro": "EUR",
+    "dollars": "USD", "dollar": "USD", "us": "USD", "eur": "EUR", "euros": "EUR", "euro": "EUR", "gbp": "GBP",
+    "pounds": "GBP", "libras": "GBP",
 }  # fmt: skip
 _FIGURE = r"\d+(?:[.,' ]\d{3})*(?:[.,]\d+)?|\d+"
 _SCALE = (
@@ -18,10 +19,10 @@ _SCALE = (
     r"|lucas?|palos?|mdp|mm|[km])"
 )
 _NUMBER = re.compile(
-    rf"(?P<sign>[+-]\s?)?(?P<before>\b(?:usd|cop|mxn|us|eur)\s?\$?\s?|[$€]\s?)?"
+    rf"(?P<sign>[+-]\s?)?(?P<before>\b(?:usd|cop|mxn|us|eur|gbp)\s?\$?\s?|[$€£]\s?)?"
     rf"(?<![\w.,])(?P<figure>{_FIGURE})(?:\s?(?P<scale>{_SCALE})\b)?"
     r"(?:\s?(?P<percent>%|(?:por\s?ciento|percent|per\s?cent|pct)\b)"
-    r"|\s*(?:de\s+|of\s+)?(?P<after>pesos|varos|baros|cop|mxn|mn|usd|dolar(?:es)?|dollars?|eur(?:os?)?)\b)?"
+    r"|\s*(?:de\s+|of\s+)?(?P<after>pesos|varos|baros|cop|mxn|mn|usd|dolar(?:es)?|dollars?|eur(?:os?)?|pounds|gbp)\b)?"
 )
 
 
@@ -70,7 +71,7 @@ def _of_match(match: re.Match[str]) -> Number:
             value += 0.5e6
     negative = (match["sign"] or "").startswith("-")
     kind: NumberKind = "number"
-    before = (match["before"] or "").strip(" $€")
+    before = (match["before"] or "").strip(" $€£")
     after = (match["after"] or "").strip()
     if match["percent"]:
         kind, value = "percent", value / 100
@@ -80,6 +81,7 @@ def _of_match(match: re.Match[str]) -> Number:
         CURRENCIES.get(before, "")
         or CURRENCIES.get(after, "")
         or ("EUR" if "€" in (match["before"] or "") else "")
+        or ("GBP" if "£" in (match["before"] or "") else "")
     )
     return Number(
         start=match.start(),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from yunque.assistant.calendar_math import Span
-from yunque.assistant.chat import written_out
+from yunque.assistant.chat import with_own_units, written_out
 from yunque.assistant.dates import Period, find_periods
 from yunque.assistant.fold import checked_question, fold
 from yunque.assistant.lexicon import Intent, Lexicon
@@ -30,6 +30,7 @@ _VERB = re.compile(  # endings that verbs have and names of goods hardly ever
     r"|erian|irian|ando|iendo|arlos?|arlas?|erlos?|erlas?|irlos?|arme|erme|irme|arnos|ernos|arse|erse|irse"
     r"|arles?|ando(?:me|nos|lo|la|se)|asemos|iesemos|aramos|ieramos)$"
 )
+NAMED = "_named"  # ends reasons whose patterns are looked for where names are marks
 _MARK = re.compile(r"@[a-z]+")
 NamedDays = Mapping[str, Callable[[int], Span]]
 
@@ -115,10 +116,10 @@ class Reader:
         folded = written_out(fold(asked))
         mentions = self.catalogue.find(folded)
         text = _marked(folded, [(one.start, one.end, f"@{one.kind}") for one in mentions])
-        refused = _refused(self.lexicon, folded) or _refused(self.lexicon, text)
+        refused = _refused(self.lexicon, folded, named=False) or _refused(self.lexicon, text, named=True)
         mended = _mended(text, self.lexicon)
         changes = sum(a != b for a, b in zip(text.split(), mended.split(), strict=True))
-        text = with_figures(mended)
+        text = with_figures(with_own_units(mended))
         valued = [one for one in find_numbers(text) if one.kind != "number"]
         text = _marked(text, [(one.start, one.end, f"@{one.kind}") for one in valued])
         times = find_periods(text, self.named)
@@ -192,11 +193,14 @@ def _mended(text: str, lexicon: Lexicon) -> str:
     return _WORD.sub(lambda match: lexicon.speller.mend(match.group()), text)
 
 
-def _refused(lexicon: Lexicon, text: str) -> str:
+def _refused(lexicon: Lexicon, text: str, *, named: bool) -> str:
+    """Give why a question is never answered; `named` says that its names are marks already."""
     held = lexicon.families.held(text)
     for reason, patterns in lexicon.refused.items():
+        if not named and reason.endswith(NAMED):
+            continue
         if any(pattern.is_in(text, held) for pattern in patterns):
-            return reason
+            return reason.removesuffix(NAMED)
     return ""
 
 

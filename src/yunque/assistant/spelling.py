@@ -8,6 +8,10 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 SHORTEST = 5
+SHORTEST_HEARD = 6
+TIES = 8  # words as near as one another that are weighed
+_SOUNDS = (("qu", "k"), ("ll", "y"), ("ce", "se"), ("ci", "si"), ("ge", "je"), ("gi", "ji"))
+_LETTERS = str.maketrans({"v": "b", "z": "s", "h": None, "c": "k"})
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,38 @@ class Speller:
         if len(word) < SHORTEST or word in self.words or word in keep or not word.isalpha():
             return word
         most = 1 if len(word) < 9 else 2
-        found = process.extractOne(word, self._long, scorer=DamerauLevenshtein.distance, score_cutoff=most)
+        found = process.extract(
+            word, self._long, scorer=DamerauLevenshtein.distance, score_cutoff=most, limit=TIES
+        )
+        if not found:
+            return self._heard(word)
+        letters = sorted(word)
+        near = str(min(found, key=lambda one: (one[1], sorted(one[0]) != letters))[0])
+        return word if len(word) < 9 and near[0] != word[0] else near
+
+    @cached_property
+    def _sounds(self) -> dict[str, str]:
+        return {sound(word): word for word in reversed(self._long) if len(word) >= SHORTEST_HEARD}
+
+    def _heard(self, word: str) -> str:
+        """Give the word that sounds like a mistyped one but for a letter or swap: "quiever" is "quiebre"."""
+        if len(word) < SHORTEST_HEARD:
+            return word
+        heard = sound(word)
+        sounds, scorer = list(self._sounds), DamerauLevenshtein.distance
+        found = process.extractOne(heard, sounds, scorer=scorer, score_cutoff=1)
         if found is None:
             return word
-        near = str(found[0])
-        return word if len(word) < 9 and near[0] != word[0] else near
+        meant = self._sounds[str(found[0])]
+        close = DamerauLevenshtein.distance(word, meant, score_cutoff=2) <= 2
+        return meant if close and len(meant) == len(word) and found[0][:2] == heard[:2] else word
+
+
+def sound(word: str) -> str:
+    """Give a folded word as it sounds in Spanish, where letters that sound alike are often mistaken."""
+    for written, heard in _SOUNDS:
+        word = word.replace(written, heard)
+    return word.translate(_LETTERS)
 
 
 def is_near(word: str, other: str) -> bool:

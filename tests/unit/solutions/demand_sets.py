@@ -11,7 +11,7 @@ from yunque.solutions.demand.questions.understand import Names, make_reader
 
 FOLDER = Path(__file__).parent / "demand_questions"
 CATALOGUE = yaml.safe_load((FOLDER / "catalogue.yaml").read_text("utf-8"))
-SETS = ("first", "second", "third", "fourth", "fifth", "office", "chat", "formal")
+SETS = ("first", "second", "third", "fourth", "fifth", "office", "chat", "formal", "voices", "everyday")
 
 
 @cache

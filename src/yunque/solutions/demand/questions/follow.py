@@ -55,8 +55,19 @@ def goes_on(reading: Reading, intent: Intent | None) -> bool:
     return starts and intent is None and not reading.unexplained and "@" in text
 
 
+def _as_large(reading: Reading, slots: Slots, amount: float) -> Slots:
+    """Read "and if it were three?" after an amount of millions as three millions."""
+    number = reading.numbers[0].value if reading.numbers else 0.0
+    unit = 1e6 if amount >= 1e6 else 1e3
+    if not 0 < number < 1000 or reading.lengths or "top" in slots.values:
+        return slots
+    return replace(slots, values={**slots.values, "amount": number * unit})
+
+
 def as_before(reading: Reading, slots: Slots, before: Query) -> Slots:
     """Read "and 10 days?" or "and if it were 20?" as more of what the question before changed."""
+    if before.amount and "amount" not in slots.values and before.intent == "budget_plan":
+        return _as_large(reading, slots, before.amount)
     if before.intent != "what_if" or before.what not in _CHANGED:
         return slots
     name = _CHANGED[before.what]

@@ -48,10 +48,15 @@ def _mother(country: str) -> Callable[[int], Span]:
     return _day(lambda year: _weekday(year, 5, 6, 2))
 
 
+def _school(country: str) -> Callable[[int], Span]:
+    return lambda year: month_span(year, 8 if country == "MX" else 1)
+
+
 def named_days(country: str) -> dict[str, Callable[[int], Span]]:
     """Give the days by their folded names; Mother's Day depends on the country.
 
     El Buen Fin is the weekend, Friday to Monday, before Mexico's holiday of the third Monday of November;
+    school begins in January (Colombia) or August (Mexico);
     Amor y Amistad is Colombia's third Saturday of September; Christmas stands for its month of trade.
     """
     good_end = _day(lambda year: _weekday(year, 11, 0, 3) - timedelta(days=3), 4)
@@ -76,6 +81,7 @@ def named_days(country: str) -> dict[str, Callable[[int], Span]]:
             "dia del nino",
             _day(lambda year: date(year, 4, 30) if country == "MX" else _weekday(year, 4, 5, -1)),
         ),
+        ("temporada escolar|regreso a clases|vuelta al cole|back to school|school season", _school(country)),
         ("ano nuevo|new year", _day(lambda year: date(year, 1, 1))),
     ):
         found.update(dict.fromkeys(names.split("|"), days))

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from yunque.assistant.calendar_math import Span, days_of
+from yunque.assistant.calendar_math import MONTHS_OF, Span, add_months, days_of
 from yunque.assistant.fold import words
 from yunque.assistant.lexicon import Intent
 from yunque.assistant.patterns import read_yaml
@@ -157,8 +157,7 @@ def _periods(part: Part) -> dict[str, Any]:
     compares = part.intent.name == "compare_periods"
     ends = [one for period in periods for one in (compares and period.parts) or (period.resolve,)]
     spans = [resolve(part.today, past) for resolve in ends]
-    if not compares:
-        spans = _of_weight(spans, part)
+    spans = _in_order(spans) if compares else _of_weight(spans, part)
     if not spans:
         return {}
     (start, end), others = spans[0], spans[1:]
@@ -170,13 +169,24 @@ def _periods(part: Part) -> dict[str, Any]:
     return {"start": start, "end": end}
 
 
+def _in_order(spans: list[Span]) -> list[Span]:
+    """Take "mayo y junio", asked in May, as those of one year, although this year's May has begun."""
+    if len(spans) != 2 or spans[0] <= spans[1]:
+        return spans
+    start, end = (add_months(day, -MONTHS_OF["year"]) for day in spans[0])
+    follows = end + timedelta(days=1) == spans[1][0]
+    return [(start, end), spans[1]] if follows else spans
+
+
 def _of_weight(spans: list[Span], part: Part) -> list[Span]:
-    """Leave out days that only say when one asks: "mañana" beside a month, "hoy" of what is there today."""
+    """Leave out days that only say when one asks or orders: "mañana", "hoy" of what is there today."""
     now = (part.today, part.today)
+    near = timedelta(days=1)
     if part.intent.name in PRESENT:
         spans = [one for one in spans if one != now]
+    if part.intent.name in AT_A_LEVEL:  # "mañana viene el de Andina": what is bought lasts longer
+        spans = [one for one in spans if one[0] != one[1] or abs(one[0] - part.today) > near]
     longer = [one for one in spans if one[0] != one[1]]
-    near = timedelta(days=1)
     return [one for one in spans if not longer or abs(one[0] - part.today) > near or one in longer]
 
 

@@ -15,7 +15,7 @@ from yunque.assistant.query import Query, make_query
 from yunque.assistant.reading import Reader, Reading
 from yunque.assistant.scorer import Scorer, read_scorer
 from yunque.errors import UsageError
-from yunque.solutions.demand.questions.carry import carried
+from yunque.solutions.demand.questions.carry import carried, compared
 from yunque.solutions.demand.questions.follow import as_before, goes_on, is_part
 from yunque.solutions.demand.questions.named_days import named_days
 from yunque.solutions.demand.questions.slots import KINDS, Slots, fill
@@ -132,7 +132,10 @@ def understand(reader: Reader, question: object, today: date, before: Query | No
             return _refused(reading, "unknown_name", strange, meant)
         return _refused(reading, reading.refused or "unclear", ())
     kept = {} if before is None else carried(reading, intent, before)
-    found = _decided(reading, intent, fill(reading, intent, today), kept)
+    slots = fill(reading, intent, today)
+    if before is not None and intent.name == "compare_periods":
+        slots = compared(reading, slots, before, today)
+    found = _decided(reading, intent, slots, kept)
     return Understood(**{**_fields(found), "is_follow_up": True}) if kept else found
 
 
