@@ -55,7 +55,7 @@ FITS = {
     "seasonless": fit_direct,
     "flow": fit_flow,
 }
-LAUNCH_ROUTES = ("short", "new")
+PRIOR, PRIOR_ROUTES = "Prior", ("short", "new")
 CHUNK = 200
 WORTH_PROCESSES = 8.0
 """Seconds of fits from which starting other processes, which import statsforecast anew, gains time."""
@@ -194,11 +194,10 @@ class Asker:
 
     def ask_launches(self) -> None:
         """Ask what young articles will sell."""
-        booster = self.request.booster if is_installed(self.request.booster) else "none"
+        answer = self.trials.empty()
         for place, moment in enumerate(self.trials.moments):
-            answers = fit_launches(self.history, moment, self.trials.horizon, booster, self.request.seed)
-            for name, answer in answers.items():
-                self.trials.forecasts.setdefault(name, self.trials.empty())[place] = answer
+            answer[place] = fit_launches(self.history, moment, self.trials.horizon)
+        self.trials.forecasts[PRIOR] = answer
 
     def ask_in_threads(self, costly: list[str], calendar: CalendarFeatures) -> None:
         """Ask the learners of all articles, and costly models of one, several at a time, today first."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from yunque.forecasting.candidates import FLOORS, GLOBAL_ROUTES, LAUNCH_ROUTES, route_models
+from yunque.forecasting.candidates import FLOORS, GLOBAL_ROUTES, PRIOR, PRIOR_ROUTES, route_models
 from yunque.forecasting.panel import FloatArray
 from yunque.forecasting.scale import FLOOR
 from yunque.forecasting.trials import Moment, Trials
@@ -72,7 +72,7 @@ def speakers(trials: Trials, route: str, season: int) -> list[str]:
     """Give the models that spoke in a route, in a fixed order."""
     local = route_models(route, season) if route else ()
     wide = [name for name, routes in GLOBAL_ROUTES.items() if route in routes]
-    young = ["Prior", "Launch"] if route in LAUNCH_ROUTES else []
+    young = [PRIOR] if route in PRIOR_ROUTES else []
     spoke = [name for name in (*local, *wide, *young) if name in trials.forecasts]
     return spoke or sorted(trials.forecasts)  # asked for by name, whatever the route
 

@@ -18,7 +18,8 @@ from yunque.forecasting.calibration import (
     theory_scores,
     volume_cuts,
 )
-from yunque.forecasting.combination import Choice, Choices, choose, combine, weighted
+from yunque.forecasting.candidates import PRIOR
+from yunque.forecasting.combination import Choices, choose, combine
 from yunque.forecasting.lift import NONE, Lift, Seen, choose_lift, factor, forecast_total
 from yunque.forecasting.panel import FloatArray
 from yunque.forecasting.trials import History, Trials
@@ -87,7 +88,7 @@ class Engine:
         earlier = {at: [seen[one] for one in self.settled(at) if one in seen] for at in (*past, place)}
         rule = choose_lift([seen[at] for at in past], [earlier[at] for at in past]) if past else NONE
         lifted = {at: factor(rule, seen[at], earlier[at]) for at in (*past, place)} if past else {place: 1.0}
-        means = self._launches(place, seen[place].forecast * lifted[place], choices)
+        means = self._launches(place, seen[place].forecast * lifted[place])
         scored = [self._residuals(at, seen[at].forecast * lifted[at]) for at in past]
         groups = group_of(self.trials.moments[place], self._cuts)
         if not scored or not any((~np.isnan(one.scores)).any() for one in scored):
@@ -151,17 +152,14 @@ class Engine:
             poor_groups=0,
         )
 
-    def _launches(self, place: int, means: FloatArray, choices: Choices) -> FloatArray:
+    def _launches(self, place: int, means: FloatArray) -> FloatArray:
         """Today, an article that has never sold is expected to sell as launches of its category do."""
         if place != len(self.trials.moments) - 1:
             return means
         rows = np.flatnonzero(self.trials.moments[place].routes == "")
         if not len(rows):
             return means
-        names = [name for name in ("Prior", "Launch") if name in self.trials.forecasts]
-        usual = Choice(weights=dict.fromkeys(names, 1.0), losses={}, reason="never_sold")
-        weights = choices.get(("new", "new"), usual).weights
         answer = means.copy()
-        said = {name: self.trials.forecasts[name][place, rows] for name in weights}
-        answer[rows] = weighted(said, weights) if said else 0.0
+        if PRIOR in self.trials.forecasts:
+            answer[rows] = self.trials.forecasts[PRIOR][place, rows]
         return np.nan_to_num(answer)
