@@ -116,7 +116,9 @@ class Reader:
         folded = written_out(fold(asked))
         mentions = self.catalogue.find(folded)
         text = _marked(folded, [(one.start, one.end, f"@{one.kind}") for one in mentions])
-        refused = _refused(self.lexicon, folded, named=False) or _refused(self.lexicon, text, named=True)
+        refused = _refused(self.lexicon, folded, named=False) or _refused(
+            self.lexicon, re.sub(r"\s+", " ", text).strip(), named=True
+        )
         mended = _mended(text, self.lexicon)
         changes = sum(a != b for a, b in zip(text.split(), mended.split(), strict=True))
         text = with_figures(with_own_units(mended))

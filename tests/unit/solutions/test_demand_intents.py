@@ -88,6 +88,12 @@ def test_a_verb_is_known_in_its_forms() -> None:
         ("para la otra semana", [("2026-05-25", "2026-05-31")]),
         ("para el trimestre", [("2026-04-01", "2026-06-30")]),
         ("ejercicio 2024", [("2024-01-01", "2024-12-31")]),
+        ("last fortnight", [("2026-05-06", "2026-05-19")]),
+        ("antes de que acabe el mes", [("2026-05-20", "2026-05-31")]),
+        ("the second half of the year", [("2025-07-01", "2025-12-31")]),
+        ("this autumn against last", [("2025-09-01", "2025-11-30"), ("2024-09-01", "2024-11-30")]),
+        ("hace menos de 3 meses", [("2026-02-20", "2026-05-19")]),
+        ("last financial year", [("2025-01-01", "2025-12-31")]),
     ],
 )
 def test_periods_as_people_say_them(text: str, spans: list[tuple[str, str]]) -> None:
@@ -108,6 +114,12 @@ def test_periods_as_people_say_them(text: str, spans: list[tuple[str, str]]) -> 
         (("¿Qué compro en junio?", "¿A cuánto asciende el total?"), "investment_total",
          {"start": "2026-06-01", "end": "2026-06-30"}),
         (("¿Debo comprar café molido?", "¿Qué artículos debo comprar?"), "buy_list", {}),
+        (("What do I order from TecnoPartes?", "What if they take 10 days longer?"), "what_if",
+         {"supplier": "TecnoPartes SAS", "what": "lead_time", "lead_time_change": 10.0}),
+        (("con 2 millones qué compro primero", "¿y si fueran tres?"), "budget_plan", {"amount": 3000000.0}),
+        (("¿Cuánto vendimos el año pasado?", "¿y comparado con este?"), "compare_periods",
+         {"start": "2025-01-01", "end": "2025-12-31", "start_b": "2026-01-01", "end_b": "2026-12-31"}),
+        (("los 5 artículos que más crecen", "mejor los que caen"), "decline", {"top": 5}),
     ],
 )  # fmt: skip
 def test_a_question_takes_over_what_the_one_before_was_about(
@@ -128,11 +140,39 @@ def test_a_question_takes_over_what_the_one_before_was_about(
         "recomiéndame una película para el fin de semana",
         "¿cuánto gana el vendedor?",
         "escribe un poema sobre la resma papel carta",
+        "Envía la orden de compra a TecnoPartes",
+        "¿Qué le debo a TecnoPartes SAS?",
+        "¿Cuándo llega el pedido de Química Lozano?",
+        "confirm the order with Distribuidora Andina",
+        "borra el artículo USB-032",
+        "¿quién aprobó el pedido de café molido?",
+        "¿Qué asesor vendió más cloro?",
+        "which aisle is the cloro in?",
+        "¿Dónde está el camión de TecnoPartes?",
     ],
 )
 def test_what_is_none_of_it_is_refused(question: str) -> None:
     found = talked(question)
     assert found.query is None and len({one.name for one in found.nearest}) == 3
+
+
+@pytest.mark.parametrize(
+    ("question", "intent"),
+    [
+        ("envíame la lista de compras de la semana", "buy_list"),
+        ("¿Qué le debo comprar a TecnoPartes SAS?", "supplier_order"),
+        ("¿Qué incluyo en el pedido que voy a enviar a Distribuidora Andina?", "supplier_order"),
+        ("¿Qué más le pido a TecnoPartes para llenar el camión?", "supplier_order"),
+        ("El banco me dio 5 millones, ¿qué compro primero?", "budget_plan"),
+        ("confirma si debo comprar café molido", "buy_article"),
+        ("¿Qué pasa si los aranceles suben los precios 10 %?", "what_if"),
+        ("¿Qué pido para fines de junio?", "buy_list"),
+        ("confirme las ventas de marzo", "sales_in_period"),
+        ("what actions should I take on overstock", "overstock"),
+    ],
+)
+def test_what_only_looks_like_it_is_answered(question: str, intent: str) -> None:
+    assert talked(question).intent == intent
 
 
 @cache
