@@ -22,7 +22,6 @@ from yunque.solutions.demand.months import monthly_demand, sight_months
 from yunque.solutions.demand.plan import make_plan
 from yunque.solutions.demand.plan_tables import lines_table, plan_facts
 from yunque.solutions.demand.plan_values import PurchasePlan
-from yunque.solutions.demand.report import render_demand
 from yunque.solutions.demand.result import recommendations
 from yunque.solutions.demand.terms import sold_before
 from yunque.solutions.demand.wish import PlanWish
@@ -208,6 +207,10 @@ def write_plan(plan: PurchasePlan, folder: Path, language: Language, report: str
 
 def page(plan: PurchasePlan, kept: Kept, language: Language) -> str:
     """Give the plan's report as one HTML page."""
+    from yunque.solutions.demand.report import (
+        render_demand,
+    )  # its charts cost half a second; questions draw none
+
     return render_demand(plan, kept.basis.panel.frame, language, kept.simulation)
 
 
