@@ -190,7 +190,7 @@ def test_orders_in_a_name_never_reach_the_model(stub: Stub) -> None:
 
 
 def test_a_missed_intent_is_named_and_checked(stub: Stub) -> None:
-    question = "Ando corto de material, échame la mano con lo de reponer anaqueles"
+    question = "Mis anaqueles están de luto, tú dirás"
     stub.reply = lambda messages: 'Claro: {"intent": "buy_list"}'
     refused = understand(DESK.reader, question, TODAY)
     assert refused.query is None

@@ -90,3 +90,13 @@ def test_what_is_asked_for_is_planned_anew(desks: AskDesks) -> None:
     more = ask(Asked(question="¿Qué pasa si la demanda sube 50 %?", tenant="two"), desks)
     facts = more["datos_tecnicos_completos"]["hechos"]
     assert facts["cost_after"] > facts["cost_before"]
+
+
+def test_a_purchase_for_a_period_stands_beside_what_the_plan_itself_spends(desks: AskDesks) -> None:
+    plan = desks.desk("two", "")[1].plan
+    longer = ask(Asked(question="¿Qué compro para los próximos dos meses?", tenant="two"), desks)
+    facts = longer["datos_tecnicos_completos"]["hechos"]
+    assert facts["usual"] == sum(line.cost for line in plan.lines) < facts["cost"]
+    assert "según el plan" in longer["explicacion_nino_inteligente"]
+    today = ask(Asked(question="¿Qué compro hoy?", tenant="two"), desks)
+    assert "según el plan" not in today["explicacion_nino_inteligente"]

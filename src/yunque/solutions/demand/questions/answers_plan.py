@@ -91,12 +91,20 @@ def buy_list(desk: Desk, query: Query) -> Found:
         "subject": subject_of(desk, query),
         "end": end,
         "later": len(later) or None,
+        "usual": _usual_cost(desk, query, plan),
     }
     key = "buy_list" if bought else "buy_nothing"
     story = Story(key=key, facts=facts, rows=[line_facts(line) for line in shown], left=left)
     return Found(
         story=story, plan=plan, lines=tuple(shown), more={"para_despues": [_later(line) for line in later]}
     )
+
+
+def _usual_cost(desk: Desk, query: Query, plan: PurchasePlan) -> float | None:
+    """Give what the plan itself spends, to stand beside what another period would cost."""
+    if plan.covers is None:
+        return None
+    return sum(line.cost for line in about(query, desk.plan.lines))
 
 
 def _later(line: PlanLine) -> dict[str, Any]:
