@@ -13,7 +13,7 @@ from yunque.services.aml_desk import Desk
 from yunque.services.aml_held import ADDED
 from yunque.services.aml_labels import labelled
 from yunque.services.aml_layers import Layers
-from yunque.services.aml_measure import area, clients_of, paired_interval, truth_of, weights_of
+from yunque.services.aml_measure import area, by_chance, clients_of, paired_interval, truth_of, weights_of
 from yunque.services.aml_train import StackRequest, TrainedStack, train_stack
 from yunque.services.publish import publish
 from yunque.solutions.aml.layers import FAILURES, RISK, risk
@@ -24,6 +24,7 @@ from yunque.solutions.aml.store.policies import STACK, add_event
 WORDS = {SUPERVISED: "sospecha", FOREST: "bosque", GROUPS: "grupos"}
 NOISE = 0.005  # of PR-AUC; less than this below the layers in use is a tie
 ABOVE_CHANCE = 0.25  # of the prevalence, that the ranking must surely gain on chance
+SURE = 0.995  # of rankings by chance, that it must be above
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,19 +104,20 @@ def learn_stack(
 def above_chance(held: pl.DataFrame) -> tuple[str, ...]:
     """Say that a ranking is no better than chance, where verdicts that nothing explains taught nothing.
 
-    The PR-AUC of chance is the prevalence. That of the risk must lie above it by a quarter of it, at the
-    lower end of an interval over draws of whole clients: a hundred rankings by chance of few suspicious rows
-    came to an eighth.
+    The PR-AUC of chance is the prevalence. That of the risk must lie above it by a quarter of it at the lower
+    end of an interval over draws of whole clients, and above what 99.5 % of rankings by chance of the very
+    same rows reach: of few suspicious rows, one that stands first by luck is worth much.
     """
-    y, weight = truth_of(held), weights_of(held)
+    y, weight, client, score = truth_of(held), weights_of(held), clients_of(held), held[RISK].to_numpy()
     chance = float(np.average(y, weights=weight))
-    scores = (held[RISK].to_numpy(), np.zeros(held.height))
-    low, _ = paired_interval(y, scores, clients_of(held), weight)
-    if low > ABOVE_CHANCE * chance:
+    low, _ = paired_interval(y, (score, np.zeros(held.height)), client, weight)
+    luck = float(np.quantile(by_chance(y, score, client, weight), SURE))
+    reached = area(y, score, weight)
+    if low > ABOVE_CHANCE * chance and reached > luck:
         return ()
     return (
-        f"No ordena claramente mejor que el azar: PR-AUC al menos {chance + max(low, -chance):.4f}, "
-        f"el azar {chance:.4f}.",
+        f"No ordena claramente mejor que el azar: PR-AUC {reached:.4f}, al menos "
+        f"{chance + max(low, -chance):.4f}; el azar {chance:.4f}, y con suerte {luck:.4f}.",
     )
 
 

@@ -1,6 +1,6 @@
 """What a ranking of operations is worth: PR-AUC, the alert budget, each typology, and days to detect."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -197,6 +197,29 @@ def paired_interval(
         return float("nan"), float("nan")
     low, high = np.nanquantile(found, [0.025, 0.975])
     return float(low), float(high)
+
+
+def by_chance(
+    y: npt.NDArray[np.int64], score: Numbers, client: npt.NDArray[np.int64], weight: Numbers, draws: int = 400
+) -> Numbers:
+    """Give the PR-AUC that a ranking has where the truth has nothing to do with it, once a draw.
+
+    The truth is shifted round by a random number of rows, clients in their order, so that what one client's
+    rows have in common stays together (a permutation test by shifts; Good, Permutation Tests, 2000). NaN
+    where all rows are alike.
+    """
+    if y.min(initial=1) == y.max(initial=0):
+        return np.full(draws, np.nan)
+    rng = np.random.default_rng(2)
+    rows = np.argsort(client, kind="stable")
+    ordered = y[rows].astype(np.float64)
+    shifted = np.empty_like(ordered)
+    ranked = Ranked.of(y, score)
+    found = []
+    for shift in rng.integers(1, max(2, len(y)), draws).tolist():
+        shifted[rows] = np.roll(ordered, shift)
+        found.append(replace(ranked, y=shifted[ranked.order]).area(weight))
+    return np.array(found)
 
 
 def thresholds_at(held: pl.DataFrame, unusual: float, worrying: float) -> tuple[float, float]:

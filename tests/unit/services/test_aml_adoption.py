@@ -74,6 +74,21 @@ def test_a_ranking_by_chance_is_told_from_one_that_knows():
     assert all("azar" in texts[0] for texts in told)
 
 
+def test_one_suspicious_row_that_stands_first_by_luck_is_not_knowledge():
+    rng = np.random.default_rng(4)
+    n = 700
+    adopted = 0
+    for _ in range(60):
+        y = np.zeros(n, dtype=bool)
+        y[rng.choice(n, 14, replace=False)] = True
+        clients = [f"c{k}" for k in rng.integers(0, 200, n)]
+        held = pl.DataFrame({"cliente_id": clients, "sospecha": y, "riesgo": rng.random(n)})
+        adopted += above_chance(held) == ()
+    assert adopted <= 1
+    same = pl.DataFrame({"cliente_id": ["a", "b"], "sospecha": [False, False], "riesgo": [0.1, 0.2]})
+    assert above_chance(same)
+
+
 @pytest.mark.slow
 def test_a_worse_model_is_not_adopted_and_a_better_one_is(desk, tmp_path):
     table = generate(ROWS, 3, prevalence=0.02)
